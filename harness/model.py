@@ -1,0 +1,245 @@
+"""The vocabulary: events, outcomes, verdicts, decisions. No I/O, no driver, no clock.
+
+Closed words are enums; an unknown word is an error or a finding, never a default.
+Times are timezone-aware UTC; a naive one is refused. Durations name their unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+JOURNAL_SCHEMA_VERSION = 1
+"""Version of the journal's tables. A journal of a newer version is refused by name."""
+
+LIVE = "live"
+"""The mode of outcomes seen in production; every other mode is the name of a replay run."""
+
+
+class Side(StrEnum):
+    """Whose statement about a submission this is."""
+
+    CONTROL = "control"
+    """The old poller."""
+    CANDIDATE = "candidate"
+    """The new stack: what its worker claims."""
+    OBSERVED = "observed"
+    """What the sandbox site really received."""
+
+
+class Outcome(StrEnum):
+    """Canonical outcome of a submission; that of its last attempt."""
+
+    SUBMITTED = "submitted"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    IN_FLIGHT = "in_flight"
+    """Begun or waiting, without a terminal event so far."""
+    MISSING = "missing"
+    """Silent after its deadline."""
+
+
+class ErrorClass(StrEnum):
+    """Why a submission failed, whatever the wording."""
+
+    REFUSED = "refused"
+    """The site answered and did not accept (verdict fail, no confirmation found)."""
+    TIMEOUT = "timeout"
+    NAVIGATION = "navigation"
+    SELECTOR_MISSING = "selector_missing"
+    CAPTCHA = "captcha"
+    CONFIG = "config"
+    """Never tried: no URL, no profile, nothing to do."""
+    CRASH = "crash"
+    """The browser or the worker died."""
+    UNKNOWN = "unknown"
+    """A text that no rule classifies; shown, never hidden."""
+
+
+class Verdict(StrEnum):
+    """What the comparison says of one pair."""
+
+    AGREE = "agree"
+    MISMATCH = "mismatch"
+    MISSING_CANDIDATE = "missing_candidate"
+    MISSING_CONTROL = "missing_control"
+    IN_FLIGHT = "in_flight"
+    EXCLUDED = "excluded"
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class GateStatus(StrEnum):
+    """Result of one gate."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNDECIDED = "undecided"
+    """Evidence exists and does not settle it yet."""
+    OPEN = "open"
+    """Required evidence is missing. Never green."""
+
+
+class Decision(StrEnum):
+    """What the evidence says about a phase."""
+
+    GO = "GO"
+    NO_GO = "NO-GO"
+    UNDECIDED = "UNDECIDED"
+
+    @property
+    def exit_code(self) -> int:
+        """0 GO, 1 NO-GO, 3 UNDECIDED."""
+        return {Decision.GO: 0, Decision.NO_GO: 1, Decision.UNDECIDED: 3}[self]
+
+
+class IntervalKind(StrEnum):
+    """How far an interval may be trusted."""
+
+    HEADLINE = "headline"
+    """Anytime-valid: holds at every look at once. Only these decide."""
+    LABEL = "label"
+    """Fixed sample size: right if you had looked once."""
+
+
+class EventKind(StrEnum):
+    """Closed set of event kinds. A row copied from table T has kind 'T'."""
+
+    JOBS = "jobs"
+    CUSTOMERS = "customers"
+    DIRECTORY_SUBMISSIONS = "directory_submissions"
+    JOB_RESULTS = "job_results"
+    QUEUE_HISTORY = "queue_history"
+    WORKER_HEARTBEATS = "worker_heartbeats"
+    WORKER_STATUS = "worker_status"
+    SQS_SAMPLE = "sqs.sample"
+    """Depth of the jobs queue and its DLQ, or why they could not be read."""
+    RECORD_STARTED = "record.started"
+    RECORD_STOPPED = "record.stopped"
+    RECORD_SWEEP = "record.sweep"
+    """A sweep ended: everything visible at its snapshot is in the journal."""
+    RECORD_GAP = "record.gap"
+    """For a while a source could not be recorded; payload says which and why."""
+    SCHEMA_DRIFT = "schema.drift"
+    REPLAY_STARTED = "replay.started"
+    REPLAY_SUBMISSION = "replay.submission"
+    """One finished submission of a replay: claimed, observed, timings, escapes."""
+    REPLAY_ESCAPE = "replay.escape"
+    """An attempt to leave the sandbox, stopped and counted."""
+    REPLAY_FINISHED = "replay.finished"
+    ATTEST = "attest"
+
+
+class Source(StrEnum):
+    """Where an event comes from (replay events use ``replay:RUN``)."""
+
+    PRODUCTION = "production"
+    SHADOW_QUEUE = "shadow queue"
+    RECORDER = "recorder"
+    OPERATOR = "operator"
+
+
+def require_aware(name: str, value: datetime) -> datetime:
+    """Return `value` in UTC; raise ValueError naming `name` if it has no time zone."""
+    if value.tzinfo is None:
+        raise ValueError(f"{name} = {value!r} has no time zone; give an aware UTC time")
+    return value.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventDraft:
+    """An event before the journal gives it a `seq` and `recorded_at`."""
+
+    source: str
+    kind: str
+    key: str
+    """Identity for exactly-once: a key already journaled is not added again."""
+    occurred_at: datetime
+    payload: Mapping[str, Any]
+    job_id: str | None = None
+    directory: str | None = None
+
+    def __post_init__(self) -> None:
+        require_aware("occurred_at", self.occurred_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watermark:
+    """How far a source has been recorded completely."""
+
+    source: str
+    """For example ``production:queue_history``."""
+    position: Mapping[str, Any]
+    """What the source needs to go on, such as ``{"xid": 812, "since": "…"}``."""
+    complete_until: datetime
+    """Everything that the source had committed by this moment is in the journal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Events and the watermarks they prove; written in one transaction or not at all."""
+
+    events: tuple[EventDraft, ...]
+    watermarks: tuple[Watermark, ...] = ()
+    tier: str = "-"
+    """What found these events: fast, sweep, copy, sample, replay, operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """What an append did."""
+
+    first_seq: int | None
+    last_seq: int
+    """Last seq in the journal afterwards."""
+    new: int
+    known: int
+    """Events whose key the journal already had."""
+    lock_retries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanStep:
+    """One step of a submission plan; the actions are those of the brain's /plan answer."""
+
+    action: str
+    """goto, fill, select, click or wait."""
+    url: str | None = None
+    selector: str | None = None
+    value: str | None = None
+    until: str | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a worker is given for one submission, as production would give it."""
+
+    job_id: str
+    directory: str
+    """Host name, without ``www.``."""
+    plan: tuple[PlanStep, ...]
+    business: Mapping[str, str] = field(default_factory=dict)
+    plan_source: str = "recorded"
+    """``recorded``, or ``synthesised`` where the record holds no plan for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a worker says happened to one order."""
+
+    status: Outcome
+    duration_ms: float
+    error_text: str | None = None
+    error_step: str | None = None
+    final_url: str | None = None
+    steps_done: int = 0
