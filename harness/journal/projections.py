@@ -1,0 +1,105 @@
+"""Keeps the projections equal to the events: by increment at each append, by rebuild on request.
+
+Sources (``sql/sources``) turn events into facts in canonical columns; a projection folds facts
+into versions. Both forms fold with the same macro, and a property test holds them together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from harness.resources import sql_queries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """One projection: its SQL files and where its facts come from."""
+
+    name: str
+    facts: str
+    sources: tuple[tuple[str, str], ...]
+    """(file below sql/sources, name of the query) for each source of facts."""
+
+
+PROJECTIONS = (
+    Projection(
+        name="submissions",
+        facts="submission_facts",
+        sources=(
+            ("control_live.sql", "control_submission_facts"),
+            ("candidate_queue_history.sql", "candidate_submission_facts"),
+            ("replay.sql", "replay_submission_facts"),
+        ),
+    ),
+    Projection(name="jobs", facts="job_facts", sources=(("jobs_live.sql", "job_facts"),)),
+)
+
+_MACROS = (
+    ("sources/error_classes.sql", "create_classify_error"),
+    ("sources/error_classes.sql", "create_host_of"),
+)
+
+
+def create_projections(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the empty tables of every projection."""
+    for projection in PROJECTIONS:
+        con.execute(sql_queries(f"projections/{projection.name}.schema.sql")["create"])
+        con.execute("INSERT INTO projection_state VALUES (?, 0)", [projection.name])
+
+
+def refresh_projections(con: duckdb.DuckDBPyConnection) -> None:
+    """Bring every projection up to the newest event, inside the caller's transaction."""
+    _create_macros(con)
+    for projection in PROJECTIONS:
+        rows = con.execute(
+            "SELECT seq FROM projection_state WHERE name = ?", [projection.name]
+        ).fetchall()
+        since = int(rows[0][0])
+        if _create_facts(con, projection, since):
+            queries = sql_queries(f"projections/{projection.name}.increment.sql")
+            for name in ("create_facts", "create_versions", "close", "insert"):
+                con.execute(queries[name])
+        _mark(con, projection)
+
+
+def rebuild_projections(con: duckdb.DuckDBPyConnection) -> None:
+    """Derive every projection from all events anew, inside the caller's transaction."""
+    _create_macros(con)
+    for projection in PROJECTIONS:
+        queries = sql_queries(f"projections/{projection.name}.rebuild.sql")
+        con.execute(queries["delete"])
+        _create_facts(con, projection, 0)
+        con.execute(queries["create_facts"])
+        con.execute(queries["insert"])
+        _mark(con, projection)
+
+
+def _create_macros(con: duckdb.DuckDBPyConnection) -> None:
+    for path, name in _MACROS:
+        con.execute(sql_queries(path)[name])
+    for projection in PROJECTIONS:
+        con.execute(sql_queries(f"projections/{projection.name}.schema.sql")["create_fold"])
+
+
+def _create_facts(con: duckdb.DuckDBPyConnection, projection: Projection, since: int) -> int:
+    """Create the temp table of facts from events after `since`; return how many there are."""
+    con.execute("SET VARIABLE facts_since = ?::BIGINT", [since])
+    con.execute(
+        "CREATE OR REPLACE TEMP VIEW new_events AS "
+        "SELECT * FROM events WHERE seq > getvariable('facts_since')"
+    )
+    union = "\nUNION ALL BY NAME\n".join(
+        f"({sql_queries(f'sources/{path}')[name].rstrip(';')})" for path, name in projection.sources
+    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {projection.facts} AS {union}")
+    return int(con.execute(f"SELECT count(*) FROM {projection.facts}").fetchall()[0][0])
+
+
+def _mark(con: duckdb.DuckDBPyConnection, projection: Projection) -> None:
+    con.execute(
+        "UPDATE projection_state SET seq = (SELECT coalesce(max(last_seq), 0) FROM batches) "
+        "WHERE name = ?",
+        [projection.name],
+    )

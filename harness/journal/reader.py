@@ -1,0 +1,79 @@
+"""Reads a journal as of one moment: events and projections, nothing later than that seq."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from harness.model import Watermark, require_aware
+from harness.resources import sql_queries
+
+
+class Reader:
+    """An open journal, frozen at `as_of_seq`. Valid only inside ``Journal.reader()``."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, *, as_of_seq: int, as_of_time: datetime
+    ) -> None:
+        self.as_of_seq = as_of_seq
+        self.as_of_time = as_of_time
+        """When the last counted event was recorded: the only clock a decision may look at."""
+        self._con = con
+
+    def frame(self, sql: str, /, **params: Any) -> pl.DataFrame:
+        """Run a SELECT over events_now, submissions_now and jobs_now; params are named ($name)."""
+        used = {name: value for name, value in params.items() if f"${name}" in sql}
+        return self._con.sql(sql, params=used or None).pl()
+
+    def rows(self, sql: str, /, **params: Any) -> list[tuple[Any, ...]]:
+        """Like `frame`, as plain tuples."""
+        cursor = self._con.execute(sql, params) if params else self._con.execute(sql)
+        return cursor.fetchall()
+
+    def watermark(self, source: str) -> Watermark | None:
+        """The newest watermark of `source` as of this moment."""
+        query = sql_queries("journal/read.sql")["select_watermark"]
+        found = self.rows(query, source=source, seq=self.as_of_seq)
+        if not found:
+            return None
+        return Watermark(
+            source=found[0][0],
+            position=json.loads(found[0][1]),
+            complete_until=found[0][2].astimezone(UTC),
+        )
+
+    def journal_hash(self) -> str:
+        """The running hash up to the last whole batch at or before this moment."""
+        query = sql_queries("journal/read.sql")["select_head_as_of"]
+        found = self.rows(query, seq=self.as_of_seq)
+        return str(found[0][1]) if found else "0" * 64
+
+    def journal_id(self) -> str:
+        """The random name the journal got when it was created."""
+        return str(self.rows(sql_queries("journal/read.sql")["select_meta"])[0][0])
+
+
+def open_reader(con: duckdb.DuckDBPyConnection, as_of: int | datetime | None) -> Reader:
+    """Freeze an open connection at `as_of`: a seq, an aware time, or None for the newest event.
+
+    A time lands at or before the wish; a seq beyond the end lands on the end.
+    """
+    queries = sql_queries("journal/read.sql")
+    head = int(con.execute("SELECT coalesce(max(last_seq), 0) FROM batches").fetchall()[0][0])
+    if as_of is None:
+        seq = head
+    elif isinstance(as_of, datetime):
+        at = require_aware("as_of", as_of)
+        seq = int(con.execute(queries["select_seq_at"], {"at": at}).fetchall()[0][0])
+    else:
+        seq = max(0, min(as_of, head))
+    (found,) = con.execute(queries["select_time_of_seq"], {"seq": seq}).fetchall()[0]
+    at_time = found.astimezone(UTC) if found else datetime.fromtimestamp(0, UTC)
+    con.execute("SET VARIABLE as_of_seq = ?::BIGINT", [seq])
+    for name in ("create_events_now", "create_submissions_now", "create_jobs_now"):
+        con.execute(queries[name])
+    return Reader(con, as_of_seq=seq, as_of_time=at_time)

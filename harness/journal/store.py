@@ -1,0 +1,251 @@
+"""The append-only event store. Knows DuckDB; knows nothing of Postgres, browsers or screens."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from harness import __version__
+from harness.errors import JournalError
+from harness.journal.connect import DEFAULT_BUSY_TIMEOUT_S, opened
+from harness.journal.projections import create_projections, refresh_projections
+from harness.journal.reader import Reader, open_reader
+from harness.model import JOURNAL_SCHEMA_VERSION, Appended, Batch, EventDraft, Watermark
+from harness.resources import sql_queries
+
+GENESIS_HASH = "0" * 64
+"""What the first batch is chained to."""
+
+_DRAFT_SCHEMA: dict[str, Any] = {
+    "ordinal": pl.Int64,
+    "occurred_at": pl.Datetime("us", "UTC"),
+    "source": pl.String,
+    "kind": pl.String,
+    "key": pl.String,
+    "job_id": pl.String,
+    "directory": pl.String,
+    "payload": pl.String,
+    "key_hash": pl.UInt64,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The newest end of the journal."""
+
+    seq: int
+    hash: str
+    recorded_at: datetime | None
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware."""
+    return datetime.now(UTC)
+
+
+class Journal:
+    """One journal file. Cheap to construct; every call opens and closes the file."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        busy_timeout_s: float = DEFAULT_BUSY_TIMEOUT_S,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.path = path
+        self.busy_timeout_s = busy_timeout_s
+        self._clock = clock
+
+    @classmethod
+    def create(cls, path: Path | str, **options: Any) -> Journal:
+        """Create the file with its tables, or open it if it is a journal already."""
+        journal = cls(Path(path), **options)
+        if journal.path.exists():
+            journal.check()
+            return journal
+        if not journal.path.parent.is_dir():
+            raise JournalError(
+                f"{journal.path}: the folder {journal.path.parent} does not exist. Make it first."
+            )
+        with journal._transaction() as (con, _):
+            for statement in sql_queries("journal/schema.sql").values():
+                con.execute(statement)
+            con.execute(
+                "INSERT INTO meta VALUES (?, ?, ?, ?)",
+                [str(uuid.uuid4()), JOURNAL_SCHEMA_VERSION, journal._clock(), __version__],
+            )
+            create_projections(con)
+        return journal
+
+    @classmethod
+    def open(cls, path: Path | str, **options: Any) -> Journal:
+        """Open an existing journal; JournalError if it is missing, foreign or newer."""
+        journal = cls(Path(path), **options)
+        if not journal.path.exists():
+            raise JournalError(f"{path}: there is no journal. Record one with: shadow record")
+        journal.check()
+        return journal
+
+    def check(self) -> None:
+        """Raise JournalError unless the file is a journal of a version we can read."""
+        with opened(self.path, read_only=True, busy_timeout_s=self.busy_timeout_s) as handle:
+            check_version(self.path, handle.con)
+
+    def append(self, batch: Batch) -> Appended:
+        """Write the events whose key is not known yet, and the watermarks they prove.
+
+        One transaction: after a crash either all of it is there or none. Appending the same batch
+        again adds nothing.
+        """
+        queries = sql_queries("journal/append.sql")
+        drafts = _draft_frame(batch.events)
+        recorded_at = self._clock()
+        with self._transaction() as (con, retries):
+            head, last_batch = _one(con.execute(queries["select_head"]))
+            number = last_batch + 1
+            con.register("drafts", drafts)
+            con.execute(queries["create_fresh"])
+            con.execute(
+                queries["insert_events"],
+                {"head": head, "recorded_at": recorded_at, "batch": number},
+            )
+            (new,) = _one(con.execute("SELECT count(*) FROM fresh"))
+            if new == 0 and not batch.watermarks:
+                return Appended(
+                    first_seq=None, last_seq=head, new=0, known=len(batch.events),
+                    lock_retries=retries,
+                )
+            previous = GENESIS_HASH
+            if last_batch:
+                (previous,) = _one(con.execute(queries["select_hash"], {"batch": last_batch}))
+            (digest,) = _one(
+                con.execute(
+                    queries["select_digest"],
+                    {"previous": previous, "batch": number, "head": head},
+                )
+            )
+            con.execute(
+                queries["insert_batch"],
+                {
+                    "batch": number,
+                    "recorded_at": recorded_at,
+                    "tier": batch.tier,
+                    "first_seq": head + 1 if new else None,
+                    "last_seq": head + new,
+                    "events": new,
+                    "hash": digest,
+                },
+            )
+            for mark in batch.watermarks:
+                con.execute(
+                    queries["insert_watermark"],
+                    {
+                        "source": mark.source,
+                        "position": canonical_json(mark.position),
+                        "complete_until": mark.complete_until,
+                        "batch": number,
+                        "seq": head + new,
+                    },
+                )
+            refresh_projections(con)
+        return Appended(
+            first_seq=head + 1 if new else None,
+            last_seq=head + new,
+            new=new,
+            known=len(batch.events) - new,
+            lock_retries=retries,
+        )
+
+    def head(self) -> Head:
+        """The newest seq and the running hash over all events."""
+        with opened(self.path, read_only=True, busy_timeout_s=self.busy_timeout_s) as handle:
+            rows = handle.con.execute(sql_queries("journal/read.sql")["select_head"]).fetchall()
+        if not rows:
+            return Head(seq=0, hash=GENESIS_HASH, recorded_at=None)
+        seq, digest, recorded_at = rows[0]
+        return Head(seq=seq, hash=digest, recorded_at=recorded_at.astimezone(UTC))
+
+    def watermark(self, source: str) -> Watermark | None:
+        """The newest watermark of `source`, None before the first."""
+        with self.reader() as reader:
+            return reader.watermark(source)
+
+    @contextmanager
+    def reader(self, as_of: int | datetime | None = None) -> Iterator[Reader]:
+        """Open the journal read-only as of a seq, a time, or now; close it at the end."""
+        with opened(self.path, read_only=True, busy_timeout_s=self.busy_timeout_s) as handle:
+            check_version(self.path, handle.con)
+            yield open_reader(handle.con, as_of)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
+        with opened(self.path, read_only=False, busy_timeout_s=self.busy_timeout_s) as handle:
+            handle.con.execute("BEGIN")
+            try:
+                yield handle.con, handle.retries
+            except BaseException:
+                handle.con.execute("ROLLBACK")
+                raise
+            handle.con.execute("COMMIT")
+
+
+def check_version(path: Path, con: duckdb.DuckDBPyConnection) -> None:
+    """Raise JournalError if the open file is no journal or of a newer version."""
+    try:
+        rows = con.execute(sql_queries("journal/read.sql")["select_meta"]).fetchall()
+    except duckdb.CatalogException as error:
+        raise JournalError(
+            f"{path} is a DuckDB file but not a journal. Give another --journal."
+        ) from error
+    version = rows[0][1] if rows else None
+    if version is None or version > JOURNAL_SCHEMA_VERSION:
+        raise JournalError(
+            f"{path} is a journal of version {version or '?'}; this tool reads up to "
+            f"{JOURNAL_SCHEMA_VERSION}. Use a newer shadow-harness."
+        )
+
+
+def canonical_json(value: object) -> str:
+    """One text per value: sorted keys, no spaces, so that hashes are stable."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def key_hash(key: str) -> int:
+    """First 8 bytes of the key's BLAKE2b, as an unsigned integer."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
+
+
+def _draft_frame(events: tuple[EventDraft, ...]) -> pl.DataFrame:
+    unique = {event.key: event for event in reversed(events)}
+    rows = [
+        (
+            ordinal,
+            event.occurred_at.astimezone(UTC),
+            event.source,
+            event.kind,
+            event.key,
+            event.job_id,
+            event.directory,
+            canonical_json(event.payload),
+            key_hash(event.key),
+        )
+        for ordinal, event in enumerate(reversed(unique.values()))
+    ]
+    return pl.DataFrame(rows, schema=_DRAFT_SCHEMA, orient="row")
+
+
+def _one(cursor: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
+    # fetchall, not fetchone: DuckDB 2 refuses further statements while a result is unfinished.
+    (row,) = cursor.fetchall()
+    return tuple(row)

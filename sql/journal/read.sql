@@ -1,0 +1,42 @@
+-- Reading the journal as of a moment.
+
+-- name: select_meta
+SELECT journal_id, schema_version, created_at, tool_version FROM meta;
+
+-- name: select_head
+SELECT last_seq AS seq, hash, recorded_at FROM batches ORDER BY batch DESC LIMIT 1;
+
+-- name: select_head_as_of
+-- The chain up to the batch that holds $seq.
+SELECT last_seq AS seq, hash, recorded_at FROM batches
+WHERE last_seq <= $seq ORDER BY batch DESC LIMIT 1;
+
+-- name: select_seq_at
+-- Last event recorded at or before $at.
+SELECT coalesce(max(last_seq), 0) AS seq FROM batches WHERE recorded_at <= $at;
+
+-- name: select_time_of_seq
+SELECT max(recorded_at) AS at FROM events WHERE seq <= $seq AND seq > $seq - 2;
+
+-- name: select_watermark
+SELECT source, position, complete_until FROM watermarks
+WHERE source = $source AND seq <= $seq
+ORDER BY batch DESC LIMIT 1;
+
+-- name: create_events_now
+CREATE OR REPLACE TEMP VIEW events_now AS
+SELECT seq, recorded_at, occurred_at, source, kind, key, job_id, directory, payload
+FROM events
+WHERE seq <= getvariable('as_of_seq');
+
+-- name: create_submissions_now
+CREATE OR REPLACE TEMP VIEW submissions_now AS
+SELECT * FROM submissions
+WHERE from_seq <= getvariable('as_of_seq')
+  AND (to_seq IS NULL OR to_seq > getvariable('as_of_seq'));
+
+-- name: create_jobs_now
+CREATE OR REPLACE TEMP VIEW jobs_now AS
+SELECT * FROM jobs
+WHERE from_seq <= getvariable('as_of_seq')
+  AND (to_seq IS NULL OR to_seq > getvariable('as_of_seq'));

@@ -1,0 +1,57 @@
+-- Candidate: the new stack's outcomes, from queue_history (migrated shape). job_results never
+-- leaves 'submitting', so it says what was sent, not what happened.
+-- name: candidate_submission_facts
+SELECT
+    seq,
+    'live' AS mode,
+    'candidate' AS side,
+    job_id,
+    directory AS unit,
+    directory,
+    CASE (payload->>'$.event')
+        WHEN 'submitting' THEN 'in_flight'
+        WHEN 'submitted' THEN 'submitted'
+        WHEN 'skipped_duplicate' THEN 'skipped'
+        ELSE 'failed'
+    END AS status,
+    (payload->>'$.event') AS raw_status,
+    CASE (payload->>'$.event')
+        WHEN 'error' THEN (payload->>'$.details.error')
+        WHEN 'error_no_profile' THEN 'no business profile'
+    END AS error_text,
+    (payload->>'$.event') = 'submitting' AS begins,
+    -- 'error' may be retried and 'skipped_duplicate' sends nothing: neither is a final of its own.
+    (payload->>'$.event') IN ('submitted', 'failed', 'error_no_profile') AS terminal,
+    true AS counts_each,
+    occurred_at,
+    (payload->>'$.details.duration_ms')::DOUBLE AS duration_ms,
+    NULL AS url,
+    NULL AS listing_url,
+    NULL::JSON AS sent
+FROM new_events
+WHERE kind = 'queue_history' AND source = 'production' AND directory IS NOT NULL
+  AND (payload->>'$.event') IN
+      ('submitting', 'submitted', 'failed', 'error', 'skipped_duplicate', 'error_no_profile')
+UNION ALL
+-- What the plan would type, by field name: input[name='phone'] and #phone are both 'phone'.
+SELECT
+    seq, 'live', 'candidate', job_id, directory, directory,
+    NULL, NULL, NULL, false, false, true, occurred_at, NULL,
+    (list_filter(steps, lambda step: (step->>'$.action') = 'goto')[1])->>'$.url',
+    listing_url,
+    to_json(map_from_entries(list_transform(
+        list_filter(steps, lambda step: (step->>'$.action') IN ('fill', 'select')),
+        lambda step: struct_pack(
+            k := regexp_extract(step->>'$.selector', '(?:name=[''"]?|#)([A-Za-z0-9_-]+)', 1),
+            v := step->>'$.value'
+        )
+    )))
+FROM (
+    SELECT seq, job_id, directory, occurred_at, (payload->>'$.listing_url') AS listing_url,
+           -- The plan is a list of steps, or the brain's whole answer with the list inside.
+           coalesce(from_json((payload->'$.payload.plan.plan'), '["JSON"]'),
+                    from_json((payload->'$.payload.plan'), '["JSON"]')) AS steps
+    FROM new_events
+    WHERE kind = 'job_results' AND source = 'production' AND directory IS NOT NULL
+      AND json_type(payload, '$.payload') = 'OBJECT'
+);

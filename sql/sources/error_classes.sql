@@ -1,0 +1,23 @@
+-- name: create_classify_error
+-- The class of an error text, whichever side worded it. Order matters: a captcha page that also
+-- timed out is a captcha. An unmatched text is 'unknown': shown, never hidden.
+CREATE OR REPLACE TEMP MACRO classify_error(text) AS
+CASE
+    WHEN text IS NULL THEN 'refused'
+    WHEN regexp_matches(text, 'captcha', 'i') THEN 'captcha'
+    WHEN regexp_matches(text, 'timeout|timed out|exceeded', 'i') THEN 'timeout'
+    WHEN regexp_matches(text, 'net::|ns_error|err_|navigation|connection (refused|reset)|\b(403|404|5\d\d)\b', 'i') THEN 'navigation'
+    WHEN regexp_matches(text, 'selector|no element|not found on page|strict mode violation|waiting for locator', 'i') THEN 'selector_missing'
+    WHEN regexp_matches(text, 'missing directory url|no business profile|no_profile|unknown action|failed to get submission plan|no pending submissions', 'i') THEN 'config'
+    WHEN regexp_matches(text, 'predicted submission failed|no success indicators|no confirmation|rejected|not accepted|no_form', 'i') THEN 'refused'
+    WHEN regexp_matches(text, 'crash|target closed|browser has been closed', 'i') THEN 'crash'
+    ELSE 'unknown'
+END;
+
+-- name: create_host_of
+-- The key a directory is paired by: host in lower case, without scheme, www. and port.
+CREATE OR REPLACE TEMP MACRO host_of(url) AS
+regexp_replace(
+    regexp_extract(lower(trim(url)), '^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@?#]*@)?([^/:?#]+)', 1),
+    '^www\.', ''
+);

@@ -1,0 +1,38 @@
+-- Jobs: the shared jobs row (the control's word) and the candidate's job-level events.
+-- In: new_events. Out: job facts. A NULL says nothing about that column.
+-- name: job_facts
+SELECT
+    seq,
+    job_id,
+    (payload->>'$.customer_id') AS customer_id,
+    (payload->>'$.package_size')::INT AS package_size,
+    (payload->>'$.priority_level')::INT AS priority,
+    (payload->>'$.created_at')::TIMESTAMPTZ AS created_at,
+    (payload->>'$.status') AS control_status,
+    (payload->>'$.started_at')::TIMESTAMPTZ AS control_started_at,
+    (payload->>'$.completed_at')::TIMESTAMPTZ AS control_finished_at,
+    (payload->>'$.error_message') AS control_error,
+    (payload->'$.business_data') AS business,
+    NULL::TIMESTAMPTZ AS claimed_at,
+    NULL::TIMESTAMPTZ AS triggered_at,
+    NULL::TIMESTAMPTZ AS flow_started_at,
+    NULL::TIMESTAMPTZ AS candidate_finished_at,
+    NULL::VARCHAR AS candidate_status
+FROM new_events
+WHERE kind = 'jobs' AND source = 'production'
+UNION ALL
+SELECT
+    seq, job_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    CASE WHEN (payload->>'$.event') = 'queue_claimed' THEN occurred_at END,
+    CASE WHEN (payload->>'$.event') = 'flow_triggered' THEN occurred_at END,
+    CASE WHEN (payload->>'$.event') = 'flow_started' THEN occurred_at END,
+    CASE WHEN (payload->>'$.event') IN ('job_finalized', 'flow_completed', 'job_failed')
+         THEN occurred_at END,
+    CASE (payload->>'$.event')
+        WHEN 'job_finalized' THEN (payload->>'$.details.final_status')
+        WHEN 'job_failed' THEN 'failed'
+    END
+FROM new_events
+WHERE kind = 'queue_history' AND source = 'production' AND directory IS NULL
+  AND (payload->>'$.event') IN ('queue_claimed', 'flow_triggered', 'flow_started', 'job_finalized',
+                              'flow_completed', 'job_failed');
