@@ -103,7 +103,9 @@ def _translated(path: Path, error: duckdb.Error) -> Exception:
         return EnvironmentProblem(f"{path}: permission denied. Check the owner of the folder.")
     if "does not exist" in low and "cannot open" in low:
         return JournalError(f"{path}: there is no journal. Record one with: shadow record")
-    if isinstance(error, duckdb.IOException | duckdb.SerializationException | duckdb.FatalException):
+    if isinstance(
+        error, duckdb.IOException | duckdb.SerializationException | duckdb.FatalException
+    ):
         return JournalError(
             f"{path} is not a readable journal ({text}). Give another --journal, "
             "or restore this file from a copy."

@@ -27,7 +27,8 @@ class Reader:
     def frame(self, sql: str, /, **params: Any) -> pl.DataFrame:
         """Run a SELECT over events_now, submissions_now and jobs_now; params are named ($name)."""
         used = {name: value for name, value in params.items() if f"${name}" in sql}
-        return self._con.sql(sql, params=used or None).pl()
+        frame: pl.DataFrame = self._con.sql(sql, params=used or None).pl()
+        return frame
 
     def rows(self, sql: str, /, **params: Any) -> list[tuple[Any, ...]]:
         """Like `frame`, as plain tuples."""

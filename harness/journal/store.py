@@ -123,7 +123,10 @@ class Journal:
             (new,) = _one(con.execute("SELECT count(*) FROM fresh"))
             if new == 0 and not batch.watermarks:
                 return Appended(
-                    first_seq=None, last_seq=head, new=0, known=len(batch.events),
+                    first_seq=None,
+                    last_seq=head,
+                    new=0,
+                    known=len(batch.events),
                     lock_retries=retries,
                 )
             previous = GENESIS_HASH

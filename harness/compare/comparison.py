@@ -1,0 +1,177 @@
+"""The whole comparison of one moment: pairs, verdicts, differences, effect of each rule. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from harness.assessment import Difference, RuleEffect
+from harness.compare.cells import apply_rules, spread
+from harness.compare.pairing import pair_submissions
+from harness.compare.rules import CeilingRule, RuleSet
+from harness.model import Verdict
+
+_PAIR_KEYS = ["mode", "job_id", "directory"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What a comparison found.
+
+    pairs: one row per pair with `verdict` and `raw_agrees` (no rule applied).
+    cells: one row per compared field, with raw values, values after the rules, and `differs`.
+    """
+
+    pairs: pl.DataFrame
+    cells: pl.DataFrame
+    rules: RuleSet
+
+
+def compare(
+    submissions: pl.DataFrame,
+    jobs: pl.DataFrame,
+    rules: RuleSet,
+    *,
+    as_of: datetime,
+    deadline_s: float,
+    time_scale: float = 1.0,
+) -> Comparison:
+    """Pair, spread, normalise and judge. Every pair gets exactly one verdict.
+
+    A ceiling (latency) shows as a difference but does not make outcomes disagree.
+    """
+    pairs = pair_submissions(
+        submissions, jobs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale
+    )
+    cells = apply_rules(spread(pairs, rules), rules)
+    ceilings = [rule.field for rule in rules.rule if isinstance(rule, CeilingRule)]
+    judged = cells.filter(~pl.col("field").is_in(ceilings)).group_by(_PAIR_KEYS).agg(
+        pl.col("differs").any().alias("differs"),
+        pl.col("control_raw").ne_missing(pl.col("candidate_raw")).any().alias("raw_differs"),
+    )  # fmt: skip
+    verdict = (
+        pl.when(pl.col("state") == "settled")
+        .then(
+            pl.when(pl.col("differs").fill_null(False))
+            .then(pl.lit(Verdict.MISMATCH.value))
+            .otherwise(pl.lit(Verdict.AGREE.value))
+        )
+        .otherwise(pl.col("state"))
+    )
+    pairs = (
+        pairs.join(judged, on=_PAIR_KEYS, how="left")
+        .with_columns(
+            verdict=verdict,
+            raw_agrees=~pl.col("raw_differs").fill_null(True),
+        )
+        .sort("mode", "created_at", "job_id", "directory", nulls_last=True)
+    )
+    return Comparison(pairs=pairs, cells=cells, rules=rules)
+
+
+def rule_effects(comparison: Comparison) -> tuple[RuleEffect, ...]:
+    """For each rule: values it touched, and differences that exist only without it."""
+    base = comparison.cells.select("control_raw", "candidate_raw", "control_class",
+                                   "candidate_class", *_PAIR_KEYS, "field")  # fmt: skip
+    differs = comparison.cells["differs"]
+    effects = []
+    for rule in comparison.rules.rule:
+        without = apply_rules(base, comparison.rules.without(rule.name))["differs"]
+        ceiling = isinstance(rule, CeilingRule)
+        effects.append(
+            RuleEffect(
+                name=rule.name,
+                version=comparison.rules.version,
+                author=rule.author,
+                reason=rule.reason,
+                touched=comparison.cells.filter(pl.col("touched").list.contains(rule.name)).height,
+                hidden=0 if ceiling else int((without & ~differs).sum()),
+            )
+        )
+    return tuple(effects)
+
+
+def differences(comparison: Comparison) -> tuple[Difference, ...]:
+    """Every cell that differs, as a person reads it, ordered by mode, job, directory and field."""
+    columns = [
+        *_PAIR_KEYS, "verdict", "created_at", "control_outcome", "candidate_outcome",
+        "candidate_error_class", "control_error_class", "control_error_text",
+        "candidate_error_text", "control_from_seq", "candidate_from_seq", "candidate_attempts",
+    ]  # fmt: skip
+    rows = (
+        comparison.cells.filter(pl.col("differs"))
+        .join(comparison.pairs.select(columns), on=_PAIR_KEYS)
+        .sort("mode", "created_at", "job_id", "directory", "field", nulls_last=True)
+    )
+    return tuple(_difference(row) for row in rows.iter_rows(named=True))
+
+
+def difference_id(mode: str, job_id: str, directory: str, field: str) -> str:
+    """Twelve hex digits, the same at every moment and on every machine."""
+    text = "\x1f".join((mode, job_id, directory, field))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _difference(row: dict[str, object]) -> Difference:
+    kind, explanation = _explain(row)
+    touched = row["touched"]
+    seqs = [s for s in (row["control_from_seq"], row["candidate_from_seq"]) if isinstance(s, int)]
+    return Difference(
+        id=difference_id(
+            str(row["mode"]), str(row["job_id"]), str(row["directory"]), str(row["field"])
+        ),
+        mode=str(row["mode"]),
+        kind=kind,
+        verdict=Verdict(str(row["verdict"])),
+        job_id=str(row["job_id"]),
+        directory=str(row["directory"]),
+        field=str(row["field"]),
+        control_raw=_text(row["control_raw"]),
+        candidate_raw=_text(row["candidate_raw"]),
+        control_value=_text(row["control_value"]),
+        candidate_value=_text(row["candidate_value"]),
+        rules=tuple(touched) if isinstance(touched, list) else (),
+        explanation=explanation,
+        seq=max(seqs, default=0),
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _explain(row: dict[str, object]) -> tuple[str, str]:
+    """The kind of a difference and one sentence about it."""
+    field = str(row["field"])
+    if field == "latency_s":
+        return "slow", (
+            f"The candidate took {row['candidate_raw']} s for this directory; "
+            f"{row['control_value']} s is tolerated."
+        )
+    if field.startswith("values."):
+        name = field.removeprefix("values.")
+        return "wrong_value", f"The candidate sent another {name} than the control."
+    if field == "error":
+        return "error_class", (
+            f"Both failed, for different reasons: the control {row['control_value']}, "
+            f"the candidate {row['candidate_value']}."
+        )
+    if row["candidate_raw"] == "missing":
+        return "missing_candidate", (
+            f"The control {row['control_value']} it; the candidate has been silent since its "
+            "deadline passed."
+        )
+    if row["control_raw"] == "missing":
+        return "missing_control", (
+            f"The candidate {row['candidate_value']} it; the control never finished it."
+        )
+    if row["candidate_outcome"] == "failed":
+        error = str(row["candidate_error_class"])
+        kind = error if error in ("captcha", "timeout") else "candidate_failed"
+        why = row["candidate_error_text"] or "no success words on the final page"
+        return kind, f"The control submitted it; the candidate failed ({error}): {why}"
+    why = row["control_error_text"] or "no reason given"
+    return "control_failed", f"The candidate submitted it; the control failed: {why}"

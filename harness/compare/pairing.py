@@ -1,0 +1,144 @@
+"""Joins both sides of each submission into pairs. Pure: frames in, frame out, set-based.
+
+A pair is keyed by (mode, job, directory host). The control's outcome is always that of
+production; the candidate's is production's in mode ``live`` and the worker's claim in a replay.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from harness.compare.rules import VALUE_FIELDS
+from harness.model import LIVE
+
+MAX_ATTEMPTS = 4
+"""The candidate's task tries a directory at most this often (3 retries)."""
+
+_SIDE_COLUMNS = (
+    "outcome",
+    "raw_status",
+    "error_class",
+    "error_text",
+    "attempts",
+    "finals",
+    "started_at",
+    "finished_at",
+    "duration_ms",
+    "url",
+    "from_seq",
+    *(f"sent_{name}" for name in VALUE_FIELDS),
+)
+
+
+def pair_submissions(
+    submissions: pl.DataFrame,
+    jobs: pl.DataFrame,
+    *,
+    as_of: datetime,
+    deadline_s: float,
+    time_scale: float,
+) -> pl.DataFrame:
+    """Return one row per (mode, job_id, directory) with both sides and a `state`.
+
+    submissions, jobs: the frames of ``sql/views/select_submissions.sql``.
+    deadline_s: seconds of scaled time after which a silent side counts as missing.
+    state: ``settled`` (both terminal), ``missing_candidate``, ``missing_control``, ``in_flight``.
+    """
+    control = _control(submissions)
+    observed = _side(submissions, "observed").select(
+        "mode",
+        "job_id",
+        "directory",
+        pl.col("outcome").alias("observed_outcome"),
+        *(pl.col(f"sent_{name}").alias(f"observed_{name}") for name in VALUE_FIELDS),
+    )
+    candidate = _side(submissions, "candidate")
+    live = control.join(
+        candidate.filter(pl.col("mode") == LIVE).drop("mode"),
+        on=["job_id", "directory"],
+        how="full",
+        coalesce=True,
+    ).with_columns(mode=pl.lit(LIVE))
+    replayed = candidate.filter(pl.col("mode") != LIVE).join(
+        control, on=["job_id", "directory"], how="inner"
+    )
+    pairs = (
+        pl.concat([live, replayed.select(live.columns)])
+        .join(observed, on=["mode", "job_id", "directory"], how="left")
+        .join(
+            jobs.select(
+                "job_id", "created_at", "claimed_at", "triggered_at", "flow_started_at",
+                pl.col("candidate_finished_at").alias("job_finished_at"),
+            ),
+            on="job_id",
+            how="left",
+        )
+    )  # fmt: skip
+    return _with_state(pairs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale).sort(
+        "mode", "created_at", "job_id", "directory", nulls_last=True
+    )
+
+
+def _side(submissions: pl.DataFrame, side: str) -> pl.DataFrame:
+    return submissions.filter(pl.col("side") == side).select(
+        "mode",
+        "job_id",
+        "directory",
+        *(pl.col(name).alias(f"{_prefix(side)}{name}") for name in _SIDE_COLUMNS),
+    )
+
+
+def _prefix(side: str) -> str:
+    return "" if side == "observed" else f"{side}_"
+
+
+def _control(submissions: pl.DataFrame) -> pl.DataFrame:
+    """One control row a directory; several rows with one host are counted in `control_rows`."""
+    rows = _side(submissions, "control").filter(pl.col("mode") == LIVE).drop("mode")
+    counted = rows.group_by("job_id", "directory").agg(pl.len().alias("control_rows"))
+    first = rows.unique(subset=["job_id", "directory"], keep="first", maintain_order=True)
+    return first.join(counted, on=["job_id", "directory"])
+
+
+def _with_state(
+    pairs: pl.DataFrame, *, as_of: datetime, deadline_s: float, time_scale: float
+) -> pl.DataFrame:
+    def silent_for_s(*columns: str) -> pl.Expr:
+        last_sign = pl.max_horizontal(*columns)
+        return (pl.lit(as_of) - last_sign).dt.total_microseconds() / 1e6 * time_scale
+
+    overdue = (
+        silent_for_s(
+            "created_at", "claimed_at", "triggered_at", "flow_started_at", "candidate_started_at",
+            "candidate_finished_at",
+        )
+        > deadline_s
+    )  # fmt: skip
+    terminal = ["submitted", "failed", "skipped"]
+    # An 'error' may still be retried: it is final once the attempts are used up, the job has
+    # ended, or nothing more came before the deadline.
+    retrying = (
+        (pl.col("mode") == LIVE)
+        & (pl.col("candidate_raw_status") == "error")
+        & (pl.col("candidate_attempts") < MAX_ATTEMPTS)
+        & pl.col("job_finished_at").is_null()
+        & ~overdue
+    )
+    candidate_done = (pl.col("candidate_outcome").is_in(terminal) & ~retrying).fill_null(False)
+    control_done = pl.col("control_outcome").is_in(terminal).fill_null(False)
+    # A control that has not begun waits in its backlog; only one that began can be overdue.
+    control_overdue = (
+        (silent_for_s("control_started_at") > deadline_s)
+        | (pl.col("control_outcome").is_null() & overdue)
+    ).fill_null(False)
+    return pairs.with_columns(
+        state=pl.when(control_done & candidate_done)
+        .then(pl.lit("settled"))
+        .when(control_done & overdue)
+        .then(pl.lit("missing_candidate"))
+        .when(candidate_done & control_overdue)
+        .then(pl.lit("missing_control"))
+        .otherwise(pl.lit("in_flight"))
+    )

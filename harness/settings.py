@@ -1,0 +1,186 @@
+"""Settings: ``shadow.toml``, then the environment, validated once, with errors that name the key.
+
+Precedence, strongest first: command line, environment ``SHADOW_SECTION_KEY``, file, default.
+The production DSN is read from the environment only (``SHADOW_DSN``, else ``DATABASE_URL``).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from harness.errors import SettingsError
+
+DEFAULT_CONFIG = Path("shadow.toml")
+_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*$")
+_UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
+
+
+def parse_duration_s(value: object) -> float:
+    """Seconds of ``0.5s``, ``200ms``, ``10m``, ``2h``, ``7d`` or a plain number."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    match = _DURATION.match(str(value))
+    if match is None:
+        raise ValueError("is not a duration. Write seconds or a unit, such as 0.5s")
+    return float(match.group(1)) * _UNIT_S[match.group(2)]
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration_s), Field(gt=0)]
+"""Seconds, written as text with a unit in the file."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RecordSettings(_Section):
+    """How production is read."""
+
+    tick: Duration = 2.0
+    """Pause between two polls of the fast tier."""
+    sweep_every: Duration = 60.0
+    """Shortest pause between two sweeps."""
+    sweep_share: float = Field(default=0.02, gt=0, le=1)
+    """Largest share of time that sweeps may take of the source."""
+    sample_every: Duration = 30.0
+    """Pause between two samples of the queues."""
+
+
+class QueueSettings(_Section):
+    """The candidate's queues; also by ``SQS_QUEUE_URL`` and ``SQS_DLQ_URL``."""
+
+    url: str | None = None
+    dlq_url: str | None = None
+    region: str = "us-east-1"
+    endpoint_url: str | None = None
+
+
+class CompareSettings(_Section):
+    """How outcomes are paired and judged."""
+
+    deadline: Duration = 2400.0
+    """After this long without a sign, a silent side counts as missing."""
+    time_scale: float = Field(default=1.0, gt=0)
+    """Leave at 1. A rehearsal counts each recorded second this many times, and says so."""
+    rules: Path | None = None
+    """A rules file instead of the shipped one."""
+
+
+class GateSettings(_Section):
+    """Which criteria decide."""
+
+    file: Path | None = None
+    """A gates file instead of the shipped one."""
+
+
+class ReplaySettings(_Section):
+    """How recorded jobs are replayed."""
+
+    browser: Path | None = None
+    """The Chromium to use; found by itself otherwise."""
+    concurrency: int | None = Field(default=None, gt=0)
+    goto_timeout: Duration = 30.0
+    action_timeout: Duration = 10.0
+    idle_timeout: Duration = 30.0
+
+
+class Settings(_Section):
+    """All settings of one run."""
+
+    journal: Path = Path("shadow.duckdb")
+    record: RecordSettings = RecordSettings()
+    queue: QueueSettings = QueueSettings()
+    compare: CompareSettings = CompareSettings()
+    gates: GateSettings = GateSettings()
+    replay: ReplaySettings = ReplaySettings()
+
+
+def known_keys() -> tuple[str, ...]:
+    """Every setting as ``section.key``."""
+    keys: list[str] = []
+    for name, info in Settings.model_fields.items():
+        section = info.annotation
+        if isinstance(section, type) and issubclass(section, _Section):
+            keys.extend(f"{name}.{key}" for key in section.model_fields)
+        else:
+            keys.append(name)
+    return tuple(keys)
+
+
+def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Read `config` (or ``./shadow.toml`` if it exists) and the environment.
+
+    Raises SettingsError that names file, key, value and mend.
+    """
+    path = config or DEFAULT_CONFIG
+    data: dict[str, Any] = {}
+    if path.exists():
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path}: not valid TOML ({error}). Mend that line.") from None
+        except OSError as error:
+            raise SettingsError(f"{path}: cannot be read ({error.strerror}).") from error
+    elif config is not None:
+        raise SettingsError(f"{config}: there is no such settings file. Give another --config.")
+    origin = {key: str(path) for key in known_keys()}
+    for key in known_keys():
+        name = "SHADOW_" + key.replace(".", "_").upper()
+        if name in environ:
+            _put(data, key, environ[name])
+            origin[key] = name
+    for name, key in (
+        ("SQS_QUEUE_URL", "queue.url"),
+        ("SQS_DLQ_URL", "queue.dlq_url"),
+        ("AWS_ENDPOINT_URL", "queue.endpoint_url"),
+        ("AWS_DEFAULT_REGION", "queue.region"),
+    ):
+        if name in environ and origin[key] == str(path):
+            _put(data, key, environ[name])
+            origin[key] = name
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        raise SettingsError(_words(error, path, origin)) from None
+
+
+def production_dsn(environ: Mapping[str, str]) -> str:
+    """The DSN of production; SettingsError if neither variable is set."""
+    dsn = environ.get("SHADOW_DSN") or environ.get("DATABASE_URL")
+    if not dsn:
+        raise SettingsError(
+            "SHADOW_DSN is not set. Export the read-only DSN of production, such as "
+            "SHADOW_DSN=postgresql://shadow_recorder@db.example/app"
+        )
+    return dsn
+
+
+def _put(data: dict[str, Any], key: str, value: str) -> None:
+    *sections, last = key.split(".")
+    for section in sections:
+        data = data.setdefault(section, {})
+    data[last] = value
+
+
+def _words(error: ValidationError, path: Path, origin: Mapping[str, str]) -> str:
+    """All problems at once, one clause each."""
+    problems = []
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"])
+        where = origin.get(key, str(path))
+        if item["type"] == "extra_forbidden":
+            close = difflib.get_close_matches(key, known_keys(), n=1, cutoff=0.5)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            problems.append(f"{where}: {key} is not a setting.{hint}")
+        else:
+            message = item["msg"].removeprefix("Value error, ")
+            joined = "" if message.startswith("is ") else "is wrong: "
+            problems.append(f"{where}: {key} = {item['input']!r} {joined}{message}.")
+    return " ".join(problems)

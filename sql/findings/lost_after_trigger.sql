@@ -1,0 +1,14 @@
+-- title: Message consumed, flow never started
+-- severity: critical
+-- why: The subscriber claimed the message, triggered a flow run and deleted the message; the flow
+--   never started. Nothing will retry it and the dead-letter queue stays empty: this is silent
+--   loss.
+-- mend: Re-queue the job, and let the subscriber delete a message only when the flow has started.
+SELECT 'live' AS mode, job_id, NULL AS directory,
+       'flow_triggered ' || strftime(triggered_at, '%H:%M:%S') || ' UTC, no flow_started since'
+           AS detail,
+       from_seq AS seq
+FROM jobs_now
+WHERE triggered_at IS NOT NULL AND flow_started_at IS NULL
+  AND epoch($as_of_time - triggered_at) * $time_scale > $deadline_s
+ORDER BY triggered_at, job_id;

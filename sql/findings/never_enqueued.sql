@@ -1,0 +1,14 @@
+-- title: Job never reached the new queue
+-- severity: critical
+-- why: The job exists in production and the old poller knows it, but the candidate never claimed a
+--   message for it and its deadline has passed. A purchase path that creates jobs without
+--   enqueueing them looks like this.
+-- mend: Enqueue the job id again, and find the code path that created it without sending a message.
+SELECT 'live' AS mode, job_id, NULL AS directory,
+       'created ' || strftime(created_at, '%H:%M:%S') || ' UTC, no queue_claimed since' AS detail,
+       from_seq AS seq
+FROM jobs_now
+WHERE created_at IS NOT NULL AND claimed_at IS NULL AND triggered_at IS NULL
+  AND flow_started_at IS NULL
+  AND epoch($as_of_time - created_at) * $time_scale > $deadline_s
+ORDER BY created_at, job_id;

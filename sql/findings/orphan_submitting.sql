@@ -1,0 +1,14 @@
+-- title: Submission begun and never ended
+-- severity: critical
+-- why: The candidate wrote "submitting" for this directory and no outcome ever followed. Whether
+--   the site got the listing is unknown; a retry may submit it twice.
+-- mend: Check the site for the listing before re-queueing, and make the worker write an outcome on
+--   every path out.
+SELECT mode, job_id, directory,
+       'submitting since ' || strftime(started_at, '%H:%M:%S') || ' UTC, ' || attempts
+           || ' attempt(s)' AS detail,
+       from_seq AS seq
+FROM submissions_now
+WHERE side = 'candidate' AND outcome = 'in_flight' AND started_at IS NOT NULL
+  AND epoch($as_of_time - started_at) * $time_scale > $deadline_s
+ORDER BY started_at, job_id, directory;
