@@ -38,5 +38,5 @@ class ReplayError(ShadowError):
     """A replay cannot start or go on."""
 
 
-class EnvironmentProblem(ShadowError):
+class EnvironmentProblem(ShadowError):  # noqa: N818  EnvironmentError is Python's own OSError
     """Something the machine must offer is missing (a port, disk space, a program)."""

@@ -25,6 +25,11 @@ def resource(path: str) -> Traversable:
     raise FileNotFoundError(f"{path} is not part of this installation")
 
 
+def package_text(path: str) -> str:
+    """Return the text of a file that stands beside the code, such as a shipped rules file."""
+    return files("harness").joinpath(path).read_text(encoding="utf-8")
+
+
 @cache
 def sql_text(path: str) -> str:
     """Return the SQL file at `path` below ``sql/``."""

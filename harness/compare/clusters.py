@@ -17,6 +17,7 @@ TITLES = {
     "missing_control": "Candidate finished, control stayed silent",
     "wrong_value": "Candidate sent another {field}",
     "error_class": "Both failed, for different reasons",
+    "other_word": "Same outcome in words that no rule brings together",
     "slow": "Candidate slower than the ceiling",
 }
 

@@ -19,6 +19,7 @@ from harness.compare.rules import (
 )
 
 _SPACE = re.compile(r"\s+")
+_SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 
 
 def fold_space(value: str) -> str:
@@ -28,31 +29,41 @@ def fold_space(value: str) -> str:
 
 @lru_cache(maxsize=65536)
 def phone(value: str, region: str) -> str:
-    """E.164 of a possible number, else the value unchanged."""
+    """E.164 of a possible number, with its extension if it has one; else the value unchanged."""
     try:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException:
         return value
     if not phonenumbers.is_possible_number(number):
         return value
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    shown = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    # E.164 has no place for an extension, and two extensions are two telephones.
+    return f"{shown};ext={number.extension}" if number.extension else shown
 
 
 def url(value: str) -> str:
-    """Host and path of an address, as two people would say it is the same site."""
+    """Address without scheme, ``www.``, host case, default port and trailing slash."""
+    # Dropping one part can lay another bare, as in "http://http://site.example".
+    while (bare := _bare_url(value)) != value:
+        value = bare
+    return value
+
+
+def _bare_url(value: str) -> str:
     text = value.strip()
     try:
-        parts = urlsplit(text if "//" in text else f"//{text}")
+        parts = urlsplit(text if _SCHEME.match(text) else f"//{text}")
         host = (parts.hostname or "").removeprefix("www.")
         port = parts.port
     except ValueError:
         return value
-    if not host:
+    if not host or ":" in host:
         return value
-    default = {None: True, 80: True, 443: True}.get(port, False)
-    shown = host if default else f"{host}:{port}"
+    user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+    shown = host if port in (None, 80, 443) else f"{host}:{port}"
     query = f"?{parts.query}" if parts.query else ""
-    return f"{shown}{parts.path.rstrip('/')}{query}"
+    fragment = f"#{parts.fragment}" if parts.fragment else ""
+    return f"{user}{shown}{parts.path.rstrip('/')}{query}{fragment}"
 
 
 def normaliser(rule: Rule) -> Callable[[str], str] | None:

@@ -45,6 +45,8 @@ def pair_submissions(
     submissions, jobs: the frames of ``sql/views/select_submissions.sql``.
     deadline_s: seconds of scaled time after which a silent side counts as missing.
     state: ``settled`` (both terminal), ``missing_candidate``, ``missing_control``, ``in_flight``.
+    candidate_pending: whether the candidate may still speak, whatever the control has said.
+    A control row without an address has the directory ``""``.
     """
     control = _control(submissions)
     observed = _side(submissions, "observed").select(
@@ -85,7 +87,8 @@ def _side(submissions: pl.DataFrame, side: str) -> pl.DataFrame:
     return submissions.filter(pl.col("side") == side).select(
         "mode",
         "job_id",
-        "directory",
+        # A NULL matches nothing in a join, so such a row would lose its verdict on the way.
+        pl.col("directory").fill_null(""),
         *(pl.col(name).alias(f"{_prefix(side)}{name}") for name in _SIDE_COLUMNS),
     )
 
@@ -134,6 +137,7 @@ def _with_state(
         | (pl.col("control_outcome").is_null() & overdue)
     ).fill_null(False)
     return pairs.with_columns(
+        candidate_pending=~candidate_done & ~overdue.fill_null(False),
         state=pl.when(control_done & candidate_done)
         .then(pl.lit("settled"))
         .when(control_done & overdue)

@@ -9,7 +9,8 @@ import difflib
 import hashlib
 import json
 import tomllib
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -82,6 +83,19 @@ Rule = Annotated[
 ]
 
 
+_MODELS: dict[str, type[_Rule]] = {
+    "map": MapRule,
+    "error_class": ErrorClassRule,
+    "whitespace": WhitespaceRule,
+    "casefold": CasefoldRule,
+    "phone": PhoneRule,
+    "url": UrlRule,
+    "ceiling": CeilingRule,
+}
+_ONLY_FIELD = {"error_class": "error", "ceiling": "latency_s"}
+"""Elsewhere such a rule would find nothing to compare and make everything agree."""
+
+
 class RuleSet(BaseModel):
     """The rules of one comparison, in the order in which they apply."""
 
@@ -102,7 +116,7 @@ class RuleSet(BaseModel):
 
 
 def parse_rules(text: str, *, origin: str) -> RuleSet:
-    """Parse a rules file; SettingsError names `origin`, the key, the value and the mend."""
+    """Parse a rules file; SettingsError lists every problem, one line each."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -112,19 +126,69 @@ def parse_rules(text: str, *, origin: str) -> RuleSet:
     try:
         rules = RuleSet.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise SettingsError(
-            f"{origin}: {where} = {first.get('input')!r}: {first['msg']}."
+            "\n".join(_invalid(origin, data, item) for item in error.errors())
         ) from None
+    if problems := _contradictions(rules):
+        raise SettingsError("\n".join(f"{origin}: {problem}" for problem in problems))
+    return rules
+
+
+def _contradictions(rules: RuleSet) -> list[str]:
+    """What is well formed and still cannot be meant."""
+    problems = []
     names = [rule.name for rule in rules.rule]
     for rule in rules.rule:
+        where = f"rule {rule.name}"
+        only = _ONLY_FIELD.get(rule.kind)
         if rule.field not in FIELDS:
-            close = difflib.get_close_matches(rule.field, FIELDS, n=1)
-            hint = f"Did you mean {close[0]}?" if close else f"Use one of: {', '.join(FIELDS)}."
-            raise SettingsError(
-                f"{origin}: rule {rule.name}: field = {rule.field!r} is not compared. {hint}"
+            problems.append(
+                f"{where}: field = {rule.field!r} is not compared. {_nearest(rule.field, FIELDS)}"
             )
-        if names.count(rule.name) > 1:
-            raise SettingsError(f"{origin}: two rules are named {rule.name!r}. Rename one.")
-    return rules
+        elif only and rule.field != only:
+            problems.append(
+                f"{where}: field = {rule.field!r} has no {rule.kind}. Set field = {only!r}."
+            )
+        if isinstance(rule, MapRule):
+            problems += [
+                f"{where}: map.{word} = {goal!r}, which the same map changes again. Map {word} to "
+                f"{rule.map[goal]!r}."
+                for word, goal in rule.map.items()
+                if rule.map.get(goal, goal) != goal
+            ]
+    problems += [
+        f"{names.count(name)} rules are named {name!r}. Rename all but one."
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
+    return problems
+
+
+def _invalid(origin: str, data: Mapping[str, Any], item: Mapping[str, Any]) -> str:
+    """One validation error as: file, rule, key = value, mend."""
+    loc = [part for part in item["loc"] if part != "rule"]
+    rule: Any = data
+    if loc and isinstance(loc[0], int):
+        number = loc.pop(0)
+        rule = data["rule"][number]
+        name = rule.get("name") if isinstance(rule, Mapping) else None
+        origin = f"{origin}: rule {name or f'number {number + 1}'}"
+        if loc and loc[0] in _MODELS:
+            loc.pop(0)
+    key = ".".join(map(str, loc))
+    kind = rule.get("kind") if isinstance(rule, Mapping) else None
+    if item["type"] == "extra_forbidden":
+        known = list(_MODELS[kind].model_fields) if kind in _MODELS else list(RuleSet.model_fields)
+        return f"{origin}: {key} is not a setting. {_nearest(key, known)}"
+    if item["type"] == "missing":
+        return f"{origin}: {key} is missing. Add it."
+    if item["type"] == "union_tag_not_found":
+        return f"{origin}: kind is missing. Add one of: {', '.join(_MODELS)}."
+    if item["type"] == "union_tag_invalid":
+        return f"{origin}: kind = {kind!r} is not a kind of rule. {_nearest(str(kind), _MODELS)}"
+    return f"{origin}: {key or 'file'} = {item.get('input')!r}: {item['msg']}."
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"Did you mean {close[0]}?" if close else f"Use one of: {', '.join(known)}."

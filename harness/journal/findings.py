@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 
 from harness.assessment import Evidence, Finding
@@ -55,14 +56,19 @@ def catalogue() -> tuple[Detector, ...]:
     return tuple(detectors)
 
 
-def detect(reader: Reader, *, deadline_s: float, time_scale: float) -> tuple[Finding, ...]:
-    """Run every detector; one finding per detector and mode that has evidence, worst first."""
+def detect(
+    reader: Reader, *, until: datetime, deadline_s: float, time_scale: float
+) -> tuple[Finding, ...]:
+    """Run every detector; one finding per detector and mode that has evidence, worst first.
+
+    until: the moment up to which the record is complete; silence is judged as of then.
+    """
     findings: list[Finding] = []
     for detector in catalogue():
         evidence: dict[str, list[Evidence]] = defaultdict(list)
         frame = reader.frame(
             detector.sql,
-            as_of_time=reader.as_of_time,
+            until=until,
             deadline_s=deadline_s,
             time_scale=time_scale,
         )

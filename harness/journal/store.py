@@ -18,7 +18,11 @@ import polars as pl
 from harness import __version__
 from harness.errors import JournalError
 from harness.journal.connect import DEFAULT_BUSY_TIMEOUT_S, opened
-from harness.journal.projections import create_projections, refresh_projections
+from harness.journal.projections import (
+    create_projections,
+    rebuild_projections,
+    refresh_projections,
+)
 from harness.journal.reader import Reader, open_reader
 from harness.model import JOURNAL_SCHEMA_VERSION, Appended, Batch, EventDraft, Watermark
 from harness.resources import sql_queries
@@ -169,6 +173,11 @@ class Journal:
             known=len(batch.events) - new,
             lock_retries=retries,
         )
+
+    def rebuild(self) -> None:
+        """Derive every projection from all events anew; no event is touched."""
+        with self._transaction() as (con, _):
+            rebuild_projections(con)
 
     def head(self) -> Head:
         """The newest seq and the running hash over all events."""

@@ -10,5 +10,5 @@ SELECT 'live' AS mode, job_id, NULL AS directory,
        from_seq AS seq
 FROM jobs_now
 WHERE triggered_at IS NOT NULL AND flow_started_at IS NULL
-  AND epoch($as_of_time - triggered_at) * $time_scale > $deadline_s
+  AND epoch($until - triggered_at) * $time_scale > $deadline_s
 ORDER BY triggered_at, job_id;

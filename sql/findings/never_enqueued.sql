@@ -10,5 +10,5 @@ SELECT 'live' AS mode, job_id, NULL AS directory,
 FROM jobs_now
 WHERE created_at IS NOT NULL AND claimed_at IS NULL AND triggered_at IS NULL
   AND flow_started_at IS NULL
-  AND epoch($as_of_time - created_at) * $time_scale > $deadline_s
+  AND epoch($until - created_at) * $time_scale > $deadline_s
 ORDER BY created_at, job_id;

@@ -10,5 +10,5 @@ SELECT mode, job_id, directory,
        from_seq AS seq
 FROM submissions_now
 WHERE side = 'candidate' AND outcome = 'in_flight' AND started_at IS NOT NULL
-  AND epoch($as_of_time - started_at) * $time_scale > $deadline_s
+  AND epoch($until - started_at) * $time_scale > $deadline_s
 ORDER BY started_at, job_id, directory;

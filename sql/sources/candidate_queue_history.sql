@@ -6,8 +6,8 @@ SELECT
     'live' AS mode,
     'candidate' AS side,
     job_id,
-    directory AS unit,
-    directory,
+    host_of(directory) AS unit,
+    host_of(directory) AS directory,
     CASE (payload->>'$.event')
         WHEN 'submitting' THEN 'in_flight'
         WHEN 'submitted' THEN 'submitted'
@@ -35,7 +35,7 @@ WHERE kind = 'queue_history' AND source = 'production' AND directory IS NOT NULL
 UNION ALL
 -- What the plan would type, by field name: input[name='phone'] and #phone are both 'phone'.
 SELECT
-    seq, 'live', 'candidate', job_id, directory, directory,
+    seq, 'live', 'candidate', job_id, host_of(directory), host_of(directory),
     NULL, NULL, NULL, false, false, true, occurred_at, NULL,
     (list_filter(steps, lambda step: (step->>'$.action') = 'goto')[1])->>'$.url',
     listing_url,

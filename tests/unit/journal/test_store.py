@@ -159,7 +159,7 @@ def test_a_missing_journal_says_how_to_make_one(tmp_path: Path) -> None:
 def test_a_foreign_file_is_refused_by_name(tmp_path: Path) -> None:
     text = tmp_path / "notes.duckdb"
     text.write_text("not a database " * 1000)
-    with pytest.raises(JournalError, match="notes.duckdb"):
+    with pytest.raises(JournalError, match=r"notes\.duckdb"):
         Journal.open(text)
     other = tmp_path / "other.duckdb"
     duckdb.connect(str(other)).close()

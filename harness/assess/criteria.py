@@ -1,0 +1,70 @@
+"""By what a journal is judged: rules, gates and deadlines, read once from the settings' files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.compare.rules import RuleSet, parse_rules
+from harness.errors import SettingsError
+from harness.gates.definition import GateSet, MeanAtLeast, load_gates
+from harness.resources import package_text
+from harness.settings import Settings
+
+_SHIPPED_RULES = "compare/default-rules.toml"
+_DEFAULT_ALPHA = 0.05
+_DEFAULT_N_MIN = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """Everything besides the events that an assessment depends on."""
+
+    rules: RuleSet
+    gates: GateSet
+    deadline_s: float
+    """After this long without a sign, a silent side counts as missing; in scaled seconds."""
+    time_scale: float
+    """1 in production; a rehearsal counts each recorded second this many times."""
+
+    @property
+    def alpha_total(self) -> float:
+        """Error probability of drawn intervals, both sides: that of the agreement gate."""
+        gate = self._agreement_gate()
+        return 2.0 * (gate.alpha if gate else _DEFAULT_ALPHA)
+
+    @property
+    def n_min(self) -> int:
+        """Fewer jobs never decide; drawn intervals follow the agreement gate in this too."""
+        gate = self._agreement_gate()
+        return gate.n_min if gate else _DEFAULT_N_MIN
+
+    def _agreement_gate(self) -> MeanAtLeast | None:
+        for phase in self.gates.phase:
+            for gate in phase.gate:
+                if isinstance(gate, MeanAtLeast) and gate.measure == "agreement":
+                    return gate
+        return None
+
+
+def load_criteria(settings: Settings) -> Criteria:
+    """Read the rules and gates that the settings name; SettingsError if a file is wrong."""
+    return Criteria(
+        rules=_load_rules(settings.compare.rules),
+        gates=load_gates(settings.gates.file),
+        deadline_s=settings.compare.deadline,
+        time_scale=settings.compare.time_scale,
+    )
+
+
+def _load_rules(path: Path | None) -> RuleSet:
+    if path is None:
+        return parse_rules(package_text(_SHIPPED_RULES), origin="the shipped rules")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"compare.rules = {path}: cannot be read ({error}). Give a readable UTF-8 TOML file, "
+            "or leave compare.rules out to use the shipped rules."
+        ) from error
+    return parse_rules(text, origin=str(path))

@@ -1,0 +1,102 @@
+"""One difference in full: both sides and the events behind it, as of one moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from harness.assessment import Difference, DifferenceDetail, EventView, SubmissionView
+from harness.journal.reader import Reader
+from harness.model import Outcome
+from harness.resources import sql_queries
+
+_FIELD_NAMES = {"business_name": "name", "customer_name": "name", "customer_email": "email"}
+
+
+def difference_detail(
+    reader: Reader, difference: Difference, *, time_scale: float
+) -> DifferenceDetail:
+    """Both sides of the submission of `difference` and its timeline, oldest event first."""
+    queries = sql_queries("views/difference_detail.sql")
+    where = {
+        "job_id": difference.job_id,
+        "directory": difference.directory,
+        "mode": difference.mode,
+    }
+    return DifferenceDetail(
+        difference=difference,
+        sides=tuple(
+            _side(row, time_scale)
+            for row in reader.frame(queries["select_sides"], **where).iter_rows(named=True)
+        ),
+        timeline=tuple(
+            EventView(
+                seq=row["seq"],
+                occurred_at=row["occurred_at"].astimezone(UTC),
+                source=row["source"],
+                kind=row["kind"],
+                text=_event_text(row["kind"], json.loads(row["payload"])),
+            )
+            for row in reader.frame(queries["select_timeline"], **where).iter_rows(named=True)
+        ),
+    )
+
+
+def _side(row: Mapping[str, Any], time_scale: float) -> SubmissionView:
+    values = json.loads(row["sent"]) if row["sent"] else {}
+    return SubmissionView(
+        side=row["side"],
+        mode=row["mode"],
+        # A word that no mapping knows is a finding of its own; here it has no outcome yet.
+        outcome=Outcome(row["outcome"]) if row["outcome"] in set(Outcome) else Outcome.IN_FLIGHT,
+        error_class=row["error_class"],
+        error_text=row["error_text"],
+        attempts=row["attempts"],
+        started_at=_utc(row["started_at"]),
+        finished_at=_utc(row["finished_at"]),
+        duration_s=_duration_s(row, time_scale),
+        url=row["url"],
+        values=tuple(
+            sorted((_FIELD_NAMES.get(key, key), str(value)) for key, value in values.items())
+        ),
+    )
+
+
+def _utc(value: datetime | None) -> datetime | None:
+    return value.astimezone(UTC) if value else None
+
+
+def _duration_s(row: Mapping[str, Any], time_scale: float) -> float | None:
+    if row["duration_ms"] is not None:
+        return float(row["duration_ms"]) / 1000
+    if row["started_at"] and row["finished_at"]:
+        return float((row["finished_at"] - row["started_at"]).total_seconds()) * time_scale
+    return None
+
+
+def _event_text(kind: str, payload: Mapping[str, Any]) -> str:
+    """One line a person can read; personal values stay out of it."""
+    match kind:
+        case "queue_history":
+            details = payload.get("details") or {}
+            shown = [f"{key}={details[key]}" for key in sorted(details) if key != "idem"]
+            return " ".join([str(payload.get("event")), *shown])
+        case "directory_submissions":
+            message = payload.get("result_message")
+            return f"status {payload.get('status')}" + (f": {message}" if message else "")
+        case "jobs":
+            error = payload.get("error_message")
+            return f"job {payload.get('status')}" + (f": {error}" if error else "")
+        case "job_results":
+            return f"job_results {payload.get('status')}"
+        case "replay.submission":
+            claimed = payload.get("claimed") or {}
+            observed = payload.get("observed") or {}
+            return (
+                f"claimed {claimed.get('status')}, site accepted {observed.get('accepted', 0)} of "
+                f"{observed.get('posts', 0)} posts"
+            )
+        case _:
+            return kind

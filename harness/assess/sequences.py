@@ -1,0 +1,244 @@
+"""From pairs and jobs to one value per job, in the control's order. Pure: frames in, arrays out.
+
+Jobs are ordered by (created_at, job_id), never by completion, and a job still pending stands
+with its worst and its best case, so that no figure depends on when people look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+
+from harness.model import LIVE
+from harness.stats.checks import FloatArray
+from harness.stats.quantiles import DurationState
+
+_DONE = ["submitted", "skipped"]
+_PENDING = pl.col("verdict") == "in_flight"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class JobSequence:
+    """Shares per job with at least one live pair; every array has shape (n,)."""
+
+    job_ids: tuple[str, ...]
+    created_at: tuple[datetime, ...]
+    sizes: FloatArray
+    """Pairs of the job."""
+    agreement_low: FloatArray
+    agreement_high: FloatArray
+    raw_low: FloatArray
+    """Agreement of the raw words, no rule applied."""
+    raw_high: FloatArray
+    success_low: FloatArray
+    success_high: FloatArray
+    control_success: float | None
+    """Mean share that the control submitted, over its settled submissions."""
+    compared: int
+    """Jobs of which at least one pair has a verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fates:
+    """What became of every admitted job at the candidate."""
+
+    admitted: int
+    processed: int
+    pending: int
+    losses: dict[str, int]
+    """Jobs without an outcome after their deadline, by the last stage that they reached."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Durations:
+    """One latency of one side: seconds of scaled time and a `DurationState` for each."""
+
+    seconds: FloatArray
+    states: tuple[str, ...]
+    skewed: int = 0
+    """Left out because they end before they begin: a clock is wrong, which is a finding."""
+
+
+def job_sequence(pairs: pl.DataFrame, jobs: pl.DataFrame) -> JobSequence:
+    """Fold the live pairs of each job into shares.
+
+    pairs: `Comparison.pairs`; jobs: ``select_jobs``, in the control's order.
+    """
+    live = pairs.filter(pl.col("mode") == LIVE)
+    submitted = pl.col("candidate_outcome").is_in(_DONE).fill_null(False)
+    # A candidate that is done while the control is not cannot disagree yet, and its success is
+    # known; one that may retry has failed and may still succeed. So success looks at its own side.
+    candidate_pending = pl.col("candidate_pending")
+    control_done = pl.col("control_outcome").is_in([*_DONE, "failed"]).fill_null(False)
+    counted = live.group_by("job_id").agg(
+        pl.len().alias("n"),
+        _PENDING.sum().alias("pending"),
+        (pl.col("verdict") == "agree").sum().alias("agree"),
+        (pl.col("raw_agrees") & ~_PENDING).sum().alias("raw"),
+        (submitted & ~candidate_pending).sum().alias("submitted"),
+        candidate_pending.sum().alias("candidate_pending"),
+        (pl.col("control_outcome").is_in(_DONE).fill_null(False)).sum().alias("control_submitted"),
+        control_done.sum().alias("control_done"),
+    )
+    rows = jobs.join(counted, on="job_id", how="inner", maintain_order="left")
+    n = _column(rows, "n")
+    shares = rows.filter(pl.col("control_done") > 0)
+    return JobSequence(
+        job_ids=tuple(rows["job_id"].to_list()),
+        created_at=tuple(rows["created_at"].to_list()),
+        sizes=n,
+        agreement_low=_column(rows, "agree") / n,
+        agreement_high=(_column(rows, "agree") + _column(rows, "pending")) / n,
+        raw_low=_column(rows, "raw") / n,
+        raw_high=(_column(rows, "raw") + _column(rows, "pending")) / n,
+        success_low=_column(rows, "submitted") / n,
+        success_high=(_column(rows, "submitted") + _column(rows, "candidate_pending")) / n,
+        control_success=(
+            float((_column(shares, "control_submitted") / _column(shares, "control_done")).mean())
+            if shares.height
+            else None
+        ),
+        compared=rows.filter(pl.col("n") > pl.col("pending")).height,
+    )
+
+
+def with_fate(
+    jobs: pl.DataFrame, pairs: pl.DataFrame, *, until: datetime, deadline_s: float, scale: float
+) -> pl.DataFrame:
+    """Add `fate` to the jobs: processed, pending, or the stage at which a lost job was last seen.
+
+    until: the moment up to which the record is complete; later silence proves nothing.
+    """
+    signs = (
+        pairs.filter(pl.col("mode") == LIVE)
+        .group_by("job_id")
+        .agg(
+            pl.col("candidate_started_at").max().alias("last_start"),
+            pl.col("candidate_finished_at").max().alias("last_end"),
+        )
+    )
+    last = pl.max_horizontal(
+        "created_at", "claimed_at", "triggered_at", "flow_started_at", "last_start", "last_end"
+    )
+    silent_s = (pl.lit(until) - last).dt.total_microseconds() / 1e6 * scale
+    return (
+        jobs.join(signs, on="job_id", how="left", maintain_order="left")
+        .with_columns(
+            fate=pl.when(pl.col("candidate_finished_at").is_not_null())
+            .then(pl.lit("processed"))
+            .when(silent_s <= deadline_s)
+            .then(pl.lit("pending"))
+            .when(pl.col("flow_started_at").is_not_null())
+            .then(pl.lit("never_finished"))
+            .when(pl.col("triggered_at").is_not_null())
+            .then(pl.lit("lost_after_trigger"))
+            .when(pl.col("claimed_at").is_not_null())
+            .then(pl.lit("lost_after_claim"))
+            .otherwise(pl.lit("never_enqueued"))
+        )
+        .drop("last_start", "last_end")
+    )
+
+
+LEAKS = ("never_enqueued", "lost_after_claim", "lost_after_trigger", "never_finished")
+
+
+def count_fates(jobs: pl.DataFrame) -> Fates:
+    """Count the fates; every kind of leak is looked for, so each has a number."""
+    counts = {row[0]: row[1] for row in jobs.group_by("fate").len().iter_rows()}
+    return Fates(
+        admitted=jobs.height,
+        processed=counts.get("processed", 0),
+        pending=counts.get("pending", 0),
+        losses={leak: counts.get(leak, 0) for leak in LEAKS},
+    )
+
+
+def candidate_end_to_end(jobs: pl.DataFrame, *, until: datetime, scale: float) -> Durations:
+    """Created → finished at the candidate. A job that failed as a whole or was lost never ends."""
+    fate = pl.col("fate")
+    state = (
+        pl.when((fate == "processed") & pl.col("candidate_status").ne_missing("failed"))
+        .then(pl.lit(DurationState.FINISHED.value))
+        .when(fate == "pending")
+        .then(pl.lit(DurationState.RUNNING.value))
+        .otherwise(pl.lit(DurationState.LOST.value))
+    )
+    return _durations(
+        jobs.with_columns(state=state),
+        start="created_at",
+        end="candidate_finished_at",
+        until=until,
+        scale=scale,
+    )
+
+
+def spans(
+    jobs: pl.DataFrame, *, start: str, end: str, until: datetime, scale: float, lost: pl.Expr
+) -> Durations:
+    """`start` → `end` of every job that has a start; running where it has no end yet.
+
+    lost: whether a job without an end will never have one.
+    """
+    state = (
+        pl.when(pl.col(end).is_not_null())
+        .then(pl.lit(DurationState.FINISHED.value))
+        .when(lost)
+        .then(pl.lit(DurationState.LOST.value))
+        .otherwise(pl.lit(DurationState.RUNNING.value))
+    )
+    begun = jobs.filter(pl.col(start).is_not_null()).with_columns(state=state)
+    return _durations(begun, start=start, end=end, until=until, scale=scale)
+
+
+def submission_spans(pairs: pl.DataFrame, *, side: str, scale: float) -> Durations:
+    """Seconds per directory of one side, over its live submissions that ended.
+
+    The control's exist where the recorder caught both ``submitting`` and the end; the candidate
+    states its own, which a rehearsal does not scale.
+    """
+    live = pairs.filter(
+        (pl.col("mode") == LIVE) & pl.col(f"{side}_outcome").is_in([*_DONE, "failed"])
+    )
+    begin, end = pl.col(f"{side}_started_at"), pl.col(f"{side}_finished_at")
+    measured = (end - begin).dt.total_microseconds() / 1e6 * scale
+    stated = pl.col(f"{side}_duration_ms") / 1000
+    seconds = live.select(s=pl.coalesce(stated, measured))["s"].drop_nulls()
+    kept = seconds.filter(seconds >= 0)
+    return Durations(
+        seconds=kept.to_numpy().astype(np.float64),
+        states=(DurationState.FINISHED.value,) * kept.len(),
+        skewed=seconds.len() - kept.len(),
+    )
+
+
+def _durations(
+    rows: pl.DataFrame, *, start: str, end: str, until: datetime, scale: float
+) -> Durations:
+    measured = rows.select(
+        "state",
+        seconds=(pl.coalesce(pl.col(end), pl.lit(until)) - pl.col(start)).dt.total_microseconds()
+        / 1e6
+        * scale,
+    )
+    lost = pl.col("state") == DurationState.LOST.value
+    running = pl.col("state") == DurationState.RUNNING.value
+    # Begun after the moment up to which the record is complete: it has run for no time yet.
+    measured = measured.with_columns(
+        seconds=pl.when(lost | (running & (pl.col("seconds") < 0)))
+        .then(0.0)
+        .otherwise(pl.col("seconds"))
+    )
+    kept = measured.filter(pl.col("seconds") >= 0)
+    return Durations(
+        seconds=_column(kept, "seconds"),
+        states=tuple(kept["state"].to_list()),
+        skewed=measured.height - kept.height,
+    )
+
+
+def _column(frame: pl.DataFrame, name: str) -> FloatArray:
+    return frame[name].to_numpy().astype(np.float64)

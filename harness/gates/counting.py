@@ -1,0 +1,222 @@
+"""Judges the gates that count or ask: losses, errors, completeness, attestations. Opens nothing.
+
+The first confirmed case fails; a count that nobody took stays open.
+"""
+
+from __future__ import annotations
+
+from harness.assessment import GateResult
+from harness.gates.definition import AllProcessed, AttestationGate, ZeroCount
+from harness.gates.inputs import GateInputs
+from harness.gates.statistical import recording_lacks
+from harness.gates.wording import confidence, counted, listed, percent_up, sentence
+from harness.model import GateStatus
+from harness.stats.zero_loss import loss_rate_bound
+
+_NOT_LOOKED = ("nobody has looked for lost jobs", "a search for every kind of leak")
+_WORDS = {
+    "dead_letters": ("message", "in the dead-letter queue", "a reading of the dead-letter queue"),
+    "prefect_errors": ("failed flow run", "in Prefect", "the flow runs of Prefect"),
+    "replay_escapes": ("attempt", "to leave the sandbox", "a replay in the sandbox"),
+}
+"""Per measure: what is counted, where, and what would supply the count."""
+
+
+def judge_zero_count(gate: ZeroCount, phase: str, inputs: GateInputs) -> GateResult:
+    """Judge "nothing of this kind happened"."""
+    if gate.measure == "lost_jobs":
+        return _judge_lost_jobs(gate, phase, inputs)
+    count = {
+        "dead_letters": inputs.dlq_depth,
+        "prefect_errors": inputs.prefect_errors,
+        "replay_escapes": inputs.replay_escapes,
+    }[gate.measure]
+    thing, where, source = _WORDS[gate.measure]
+    # A replay makes its own record; a gap in that of production says nothing about it.
+    lacking = [] if gate.measure == "replay_escapes" else recording_lacks(inputs)
+    if count is None:
+        lacking.insert(0, (f"no count of {thing}s {where} exists", source))
+    value_text = "no evidence" if count is None else counted(count, thing)
+    if count:
+        status = GateStatus.FAIL
+        reason = f"{counted(count, thing)} {where}; none is allowed."
+    elif lacking:
+        status, reason = GateStatus.OPEN, _why_open(lacking)
+    else:
+        status, reason = GateStatus.PASS, f"No {thing} {where}."
+    return GateResult(
+        gate=f"{phase}.{gate.id}",
+        phase=phase,
+        title=gate.title,
+        status=status,
+        value=None if count is None else float(count),
+        value_text=value_text,
+        threshold=0.0,
+        threshold_text="none",
+        interval=None,
+        n=count or 0,
+        unit=f"{thing}s",
+        evidence_text="no evidence" if count is None else f"{counted(count, thing)} {where}",
+        reason=reason,
+        missing=_mends(lacking) if status is GateStatus.OPEN else None,
+        required=gate.required,
+    )
+
+
+def judge_all_processed(gate: AllProcessed, phase: str, inputs: GateInputs) -> GateResult:
+    """Judge "every admitted job came out": a census, so no interval."""
+    admitted, lost = inputs.admitted_jobs, _lost(inputs)
+    lacking = _census_lacks(inputs)
+    if lost:
+        status, missing = GateStatus.FAIL, None
+        reason = sentence(f"{_leaks(inputs)}; every job must be processed")
+    elif lacking:
+        status, reason, missing = GateStatus.OPEN, _why_open(lacking), _mends(lacking)
+    elif inputs.pending_jobs:
+        status = GateStatus.UNDECIDED
+        still = counted(inputs.pending_jobs, "job")
+        reason = f"{still} of {admitted:,} still under way, within the deadline; none is lost."
+        missing = sentence(f"the outcome of {still}")
+    else:
+        status, missing = GateStatus.PASS, None
+        reason = f"All {counted(admitted, 'job')} came out with an outcome."
+    return GateResult(
+        gate=f"{phase}.{gate.id}",
+        phase=phase,
+        title=gate.title,
+        status=status,
+        value=inputs.processed_jobs / admitted if admitted else None,
+        value_text=f"{inputs.processed_jobs:,} of {admitted:,}" if admitted else "no evidence",
+        threshold=1.0,
+        threshold_text="all of them",
+        interval=None,
+        n=admitted,
+        unit="jobs",
+        evidence_text=_jobs_text(inputs),
+        reason=reason,
+        missing=missing,
+        required=gate.required,
+    )
+
+
+def judge_attestation(gate: AttestationGate, phase: str, inputs: GateInputs) -> GateResult:
+    """Judge "a named person says so": what no machine measures is never green by itself."""
+    said = inputs.attestations.get(gate.name)
+    if said is None:
+        status, text = GateStatus.OPEN, "no evidence"
+        reason = "No machine can measure this, and nobody has attested it."
+    elif not said.valid:
+        status, text = GateStatus.OPEN, "expired"
+        reason = sentence(f"The attestation no longer counts: {said.text}")
+    elif not said.holds:
+        status, text = GateStatus.FAIL, "attested: no"
+        reason = sentence(f"Attested to the contrary: {said.text}")
+    else:
+        status, text = GateStatus.PASS, "attested"
+        reason = sentence(f"Attested: {said.text}")
+    return GateResult(
+        gate=f"{phase}.{gate.id}",
+        phase=phase,
+        title=gate.title,
+        status=status,
+        value=None,
+        value_text=text,
+        threshold=None,
+        threshold_text="attested by a named person",
+        interval=None,
+        n=0 if said is None else 1,
+        unit="attestations",
+        evidence_text="no attestation" if said is None else said.text,
+        reason=reason,
+        missing=f"A named person attests {gate.name}." if status is GateStatus.OPEN else None,
+        required=gate.required,
+    )
+
+
+def _judge_lost_jobs(gate: ZeroCount, phase: str, inputs: GateInputs) -> GateResult:
+    lost = _lost(inputs)
+    ended = inputs.processed_jobs
+    lacking = _census_lacks(inputs)
+    if inputs.admitted_jobs and ended < gate.n_min:
+        more = counted(gate.n_min - ended, "more job")
+        lacking.append(
+            (
+                f"{counted(ended, 'job')} of the {gate.n_min:,} that must have an outcome first",
+                f"at least {more} with an outcome",
+            )
+        )
+    bound = percent_up(loss_rate_bound(ended, alpha=gate.alpha))
+    if lost:
+        status, reason = GateStatus.FAIL, sentence(f"{_leaks(inputs)}; none is allowed")
+    elif lacking:
+        status, reason = GateStatus.OPEN, _why_open(lacking)
+    else:
+        status = GateStatus.PASS
+        reason = (
+            f"0 of {counted(ended, 'finished job')} were lost; if conditions stay as they are, "
+            f"fewer than {bound} will be, at {confidence(gate.alpha)} confidence however often "
+            "you look."
+        )
+    looked = bool(inputs.confirmed_losses)
+    return GateResult(
+        gate=f"{phase}.{gate.id}",
+        phase=phase,
+        title=gate.title,
+        status=status,
+        value=float(lost) if looked else None,
+        value_text=f"{lost:,} lost" if looked else "no evidence",
+        threshold=0.0,
+        threshold_text="none lost",
+        interval=None,
+        n=ended,
+        unit="jobs",
+        evidence_text=_jobs_text(inputs),
+        reason=reason,
+        missing=_mends(lacking) if status is GateStatus.OPEN else None,
+        required=gate.required,
+    )
+
+
+def _census_lacks(inputs: GateInputs) -> list[tuple[str, str]]:
+    lacking: list[tuple[str, str]] = []
+    if inputs.admitted_jobs == 0:
+        lacking.append(("no job was admitted", "jobs that the new system should process"))
+    if not inputs.confirmed_losses:
+        lacking.append(_NOT_LOOKED)
+    lacking.extend(recording_lacks(inputs))
+    # Neither out, nor pending, nor found lost: a hole in what we know is not "nothing lost".
+    unknown = inputs.admitted_jobs - inputs.processed_jobs - inputs.pending_jobs
+    if unknown > 0:
+        lacking.append(
+            (
+                f"{counted(unknown, 'job')} past the deadline without an outcome or explanation",
+                f"an explanation of {counted(unknown, 'job')}",
+            )
+        )
+    return lacking
+
+
+def _lost(inputs: GateInputs) -> int:
+    return sum((inputs.confirmed_losses or {}).values())
+
+
+def _leaks(inputs: GateInputs) -> str:
+    kinds = [
+        f"{count:,} {kind.replace('_', ' ')}"
+        for kind, count in sorted((inputs.confirmed_losses or {}).items())
+        if count
+    ]
+    return f"{counted(_lost(inputs), 'confirmed case')} of loss ({listed(kinds)})"
+
+
+def _jobs_text(inputs: GateInputs) -> str:
+    text = f"{inputs.processed_jobs:,} of {counted(inputs.admitted_jobs, 'job')} ended"
+    return f"{text}, {inputs.pending_jobs:,} pending" if inputs.pending_jobs else text
+
+
+def _why_open(lacking: list[tuple[str, str]]) -> str:
+    return sentence(f"Not enough evidence to decide: {listed([why for why, _ in lacking])}")
+
+
+def _mends(lacking: list[tuple[str, str]]) -> str:
+    return sentence(listed([mend for _, mend in lacking]))

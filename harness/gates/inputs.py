@@ -1,0 +1,112 @@
+"""What the gates are judged on: one immutable bundle of evidence. Values only, no I/O.
+
+None always means "nobody has looked": a gate that needs it stays open. Arrays have one value
+per job in the control's order `(created_at, job_id)`, never by completion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from harness.stats.checks import FloatArray, StatsInputError, bounds_pair, check_count, check_share
+from harness.stats.quantiles import durations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attestation:
+    """What a named person has stated about something that no machine can measure."""
+
+    text: str
+    """Who said what and until when it counts, as it is to be shown."""
+    valid: bool
+    """False once it has expired or was withdrawn."""
+    holds: bool = True
+    """False where the person attests the contrary (for example: there were complaints)."""
+
+
+def _none() -> FloatArray:
+    return np.zeros(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GateInputs:
+    """The evidence as of one moment.
+
+    Raises StatsInputError naming the field that is outside its domain.
+    """
+
+    agreement_low: FloatArray = field(default_factory=_none)
+    """Per compared job: agreeing submissions / compared ones, every pending one disagreeing."""
+    agreement_high: FloatArray = field(default_factory=_none)
+    """The same, every pending one agreeing; equal to `agreement_low` for a settled job."""
+    success_low: FloatArray = field(default_factory=_none)
+    """Per admitted job: share that the candidate submitted, every pending one failing."""
+    success_high: FloatArray = field(default_factory=_none)
+    """The same, every pending one submitted."""
+    control_success: float | None = None
+    """The control's mean share of submitted ones, to compare with; decides nothing."""
+    end_to_end_s: FloatArray = field(default_factory=_none)
+    """Per admitted job, candidate: seconds from created to finished; elapsed if running."""
+    end_to_end_state: Sequence[str] = ()
+    """Per admitted job: a `harness.stats.quantiles.DurationState`."""
+    admitted_jobs: int = 0
+    """Jobs that the candidate should have processed."""
+    processed_jobs: int = 0
+    """Of these, jobs that came out at the candidate's end with an outcome."""
+    pending_jobs: int = 0
+    """Of these, jobs without an outcome that are still within their deadline."""
+    confirmed_losses: Mapping[str, int] | None = None
+    """Confirmed cases per kind of leak, 0 where a kind was looked for and not found. None or
+    empty: nobody looked."""
+    coverage: float | None = None
+    """Share of the admitted jobs that could be compared."""
+    recording_gaps: tuple[str, ...] = ()
+    """Stretches during which a source could not be recorded, in words."""
+    recording_complete: bool | None = None
+    """True if a sound reading proves that every row about these jobs is in the journal."""
+    dlq_depth: int | None = None
+    """Messages seen in the dead-letter queue."""
+    prefect_errors: int | None = None
+    """Failed or crashed flow runs."""
+    attestations: Mapping[str, Attestation] = field(default_factory=dict)
+    """By the name that a gate asks for."""
+    replay_escapes: int | None = None
+    """Attempts to leave the sandbox, over all replays; None if nothing was replayed."""
+
+    def __post_init__(self) -> None:
+        for name in ("agreement", "success"):
+            try:
+                low, high = bounds_pair(getattr(self, f"{name}_low"), getattr(self, f"{name}_high"))
+            except StatsInputError as error:
+                raise StatsInputError(f"{name}_{error.argument}", _problem(error)) from None
+            object.__setattr__(self, f"{name}_low", _frozen(low))
+            object.__setattr__(self, f"{name}_high", _frozen(high))
+        try:
+            durations(self.end_to_end_s, self.end_to_end_state)
+        except StatsInputError as error:
+            field_name = {"seconds": "end_to_end_s", "states": "end_to_end_state"}[error.argument]
+            raise StatsInputError(field_name, _problem(error)) from None
+        object.__setattr__(self, "end_to_end_s", _frozen(self.end_to_end_s))
+        for name in ("admitted_jobs", "processed_jobs", "pending_jobs"):
+            check_count(name, getattr(self, name))
+        for name in ("dlq_depth", "prefect_errors", "replay_escapes"):
+            if getattr(self, name) is not None:
+                check_count(name, getattr(self, name))
+        for kind, count in (self.confirmed_losses or {}).items():
+            check_count(f"confirmed_losses[{kind!r}]", count)
+        for name in ("coverage", "control_success"):
+            if getattr(self, name) is not None:
+                check_share(name, getattr(self, name))
+
+
+def _problem(error: StatsInputError) -> str:
+    return str(error).removeprefix(error.argument).strip()
+
+
+def _frozen(values: FloatArray) -> FloatArray:
+    copy = np.array(values, dtype=np.float64)
+    copy.setflags(write=False)
+    return copy

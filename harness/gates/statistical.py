@@ -1,0 +1,330 @@
+"""Judges the gates that rest on evidence over jobs: means and percentiles. Opens nothing.
+
+Order: FAIL if the evidence against ever sufficed, OPEN if evidence is missing, PASS if the
+evidence for ever sufficed, else UNDECIDED. Every prefix of at least n_min jobs is looked at, so
+the verdict does not depend on when people looked.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from harness.assessment import GateResult, Interval
+from harness.gates.definition import MeanAtLeast, QuantileBelow
+from harness.gates.inputs import GateInputs
+from harness.gates.wording import (
+    confidence,
+    counted,
+    listed,
+    more_jobs,
+    percent,
+    percent_down,
+    percent_up,
+    seconds,
+    sentence,
+    threshold_percent,
+)
+from harness.model import GateStatus, IntervalKind
+from harness.stats.betting import (
+    first_prefix,
+    headline_interval,
+    prefix_log_e_minus,
+    prefix_log_e_plus,
+)
+from harness.stats.checks import FloatArray
+from harness.stats.drift import drift_alarm
+from harness.stats.estimates import BETTING, settled
+from harness.stats.forecast import forecast_fail, forecast_pass
+from harness.stats.quantiles import below_limit, quantile_bounds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Question:
+    """One statistical gate, reduced to: is the mean of these values above the threshold?"""
+
+    low: FloatArray
+    high: FloatArray
+    threshold: float
+    subject: str
+    """What is measured, completing "at least 95 % of …"."""
+    threshold_text: str
+    value_extra: str = ""
+    evidence_extra: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evidence:
+    """What the sequence of jobs says, at every prefix at once."""
+
+    failed_at: int | None
+    passed_at: int | None
+    drifted_at: int | None
+    interval: Interval
+    value: float | None
+    settled: int
+
+
+def judge_mean(
+    gate: MeanAtLeast, phase: str, inputs: GateInputs, *, alpha_fail: float
+) -> GateResult:
+    """Judge "the mean of `gate.measure` is above `gate.threshold`"."""
+    agreement = gate.measure == "agreement"
+    extra = ""
+    if not agreement and inputs.control_success is not None:
+        extra = f"old system {percent(inputs.control_success)}"
+    question = _Question(
+        low=inputs.agreement_low if agreement else inputs.success_low,
+        high=inputs.agreement_high if agreement else inputs.success_high,
+        threshold=gate.threshold,
+        subject="submissions agree with the old system" if agreement else "submissions succeed",
+        threshold_text=f"at least {threshold_percent(gate.threshold)}",
+        evidence_extra=extra,
+    )
+    return _judge(gate, phase, inputs, question, alpha_fail)
+
+
+def judge_quantile(
+    gate: QuantileBelow, phase: str, inputs: GateInputs, *, alpha_fail: float
+) -> GateResult:
+    """Judge "the percentile is below the limit": as the share of jobs below the limit.
+
+    It is the same decision as "the upper bound of the percentile is below the limit", and it
+    can be made long before the percentile itself is known narrowly.
+    """
+    low, high = below_limit(inputs.end_to_end_s, inputs.end_to_end_state, limit_s=gate.threshold_s)
+    name = f"P{100.0 * gate.quantile:g}"
+    value = quantile_bounds(
+        inputs.end_to_end_s,
+        inputs.end_to_end_state,
+        p=gate.quantile,
+        alpha_total=2.0 * gate.alpha,
+    ).value
+    limit = seconds(gate.threshold_s)
+    question = _Question(
+        low=low,
+        high=high,
+        threshold=gate.quantile,
+        subject=f"jobs end within {limit}",
+        threshold_text=f"{name} below {limit}: more than {threshold_percent(gate.quantile)} "
+        f"of jobs within {limit}",
+        value_extra=f"{name} {seconds(value)}" if math.isfinite(value) else "",
+    )
+    return _judge(gate, phase, inputs, question, alpha_fail)
+
+
+def _judge(
+    gate: MeanAtLeast | QuantileBelow,
+    phase: str,
+    inputs: GateInputs,
+    question: _Question,
+    alpha_fail: float,
+) -> GateResult:
+    evidence = _weigh(gate, question, alpha_fail)
+    lacking = _lacking(gate, inputs, question, evidence)
+    if evidence.failed_at is not None:
+        status, reason, missing = GateStatus.FAIL, _why_fail(gate, question, evidence), None
+    elif lacking:
+        status = GateStatus.OPEN
+        reason = sentence(f"Not enough evidence to decide: {listed([why for why, _ in lacking])}")
+        missing = sentence(listed([mend for _, mend in lacking]))
+    elif evidence.passed_at is not None and evidence.drifted_at is None:
+        status, reason, missing = GateStatus.PASS, _why_pass(gate, question, evidence), None
+    elif evidence.passed_at is not None:
+        status = GateStatus.UNDECIDED
+        reason = (
+            f"It passed at job {evidence.passed_at:,}, but the drift alarm at job "
+            f"{evidence.drifted_at:,} says that it has fallen below "
+            f"{threshold_percent(question.threshold)} since."
+        )
+        missing = "Find what changed; a mended version starts a new count."
+    else:
+        status = GateStatus.UNDECIDED
+        reason = _why_undecided(gate, question, evidence, alpha_fail)
+        missing = _what_settles(gate, question, evidence, alpha_fail)
+    n = int(question.low.size)
+    pending = int((question.low < question.high).sum())
+    seen = counted(n, "job") + (f", {pending:,} pending" if pending else "")
+    return GateResult(
+        gate=f"{phase}.{gate.id}",
+        phase=phase,
+        title=gate.title,
+        status=status,
+        value=evidence.value,
+        value_text=_value_text(question, evidence),
+        threshold=question.threshold,
+        threshold_text=question.threshold_text,
+        interval=evidence.interval,
+        n=n,
+        unit="jobs",
+        evidence_text=f"{seen}; {question.evidence_extra}" if question.evidence_extra else seen,
+        reason=reason,
+        missing=missing,
+        required=gate.required,
+    )
+
+
+def _weigh(gate: MeanAtLeast | QuantileBelow, question: _Question, alpha_fail: float) -> _Evidence:
+    low, high, m = question.low, question.high, question.threshold
+    passed_at = first_prefix(prefix_log_e_plus(low, m), -math.log(gate.alpha), n_min=gate.n_min)
+    ends = headline_interval(low, high, alpha_total=2.0 * gate.alpha, n_min=gate.n_min)
+    seen = settled(low, high)
+    return _Evidence(
+        failed_at=first_prefix(
+            prefix_log_e_minus(high, m), -math.log(alpha_fail), n_min=gate.n_min
+        ),
+        passed_at=passed_at,
+        # A passed mean may fall later, which evidence over all jobs would show very late.
+        drifted_at=None if passed_at is None else drift_alarm(high, m, since=passed_at),
+        interval=Interval(
+            low=ends[0],
+            high=ends[1],
+            alpha_total=2.0 * gate.alpha,
+            kind=IntervalKind.HEADLINE,
+            method=BETTING,
+        ),
+        value=float(seen.mean()) if seen.size else None,
+        settled=int(seen.size),
+    )
+
+
+def _lacking(
+    gate: MeanAtLeast | QuantileBelow,
+    inputs: GateInputs,
+    question: _Question,
+    evidence: _Evidence,
+) -> list[tuple[str, str]]:
+    """Each piece of evidence that is missing, and what would supply it."""
+    n = int(question.low.size)
+    lacking: list[tuple[str, str]] = []
+    if evidence.settled == 0:
+        lacking.append(("no job has an outcome yet", f"at least {counted(gate.n_min, 'job')}"))
+    elif n < gate.n_min:
+        more = gate.n_min - n
+        lacking.append(
+            (
+                f"{counted(n, 'job')} of the {gate.n_min:,} that must be seen first",
+                f"at least {counted(more, 'more job')}",
+            )
+        )
+    lacking.extend(recording_lacks(inputs))
+    if inputs.admitted_jobs == 0:
+        lacking.append(("no job was admitted", "jobs that the new system should process"))
+    elif inputs.coverage is None:
+        lacking.append(("coverage is unknown", "the share of jobs that could be compared"))
+    else:
+        covered = min(inputs.coverage, n / inputs.admitted_jobs)
+        if covered < gate.coverage_floor:
+            floor = threshold_percent(gate.coverage_floor)
+            lacking.append(
+                (
+                    f"only {percent_down(covered)} of the admitted jobs are covered",
+                    f"a coverage of at least {floor}",
+                )
+            )
+    return lacking
+
+
+def recording_lacks(inputs: GateInputs) -> list[tuple[str, str]]:
+    """What the record of production lacks, and what would supply it."""
+    lacking: list[tuple[str, str]] = []
+    if inputs.recording_gaps:
+        gaps = listed(list(inputs.recording_gaps))
+        lacking.append(
+            (
+                f"the recording has {counted(len(inputs.recording_gaps), 'gap')} ({gaps})",
+                "a recording without a gap",
+            )
+        )
+    if inputs.recording_complete is not True:
+        state = (
+            "is not complete" if inputs.recording_complete is False else "is not proved complete"
+        )
+        lacking.append((f"the recording {state}", "a finished sweep of every source"))
+    return lacking
+
+
+def _value_text(question: _Question, evidence: _Evidence) -> str:
+    if evidence.value is None:
+        return "no evidence"
+    text = percent(evidence.value)
+    if not question.value_extra:
+        return text
+    return f"{question.value_extra} ({text} within the limit)"
+
+
+def _why_pass(gate: MeanAtLeast | QuantileBelow, question: _Question, evidence: _Evidence) -> str:
+    at_least = max(evidence.interval.low, question.threshold)
+    return (
+        f"At least {percent_down(at_least)} of {question.subject}, at "
+        f"{confidence(gate.alpha)} confidence however often you look; "
+        f"{threshold_percent(question.threshold)} was required"
+        f"{_since(evidence.passed_at, question)}."
+    )
+
+
+def _why_fail(gate: MeanAtLeast | QuantileBelow, question: _Question, evidence: _Evidence) -> str:
+    at_most = min(evidence.interval.high, question.threshold)
+    text = (
+        f"At most {percent_up(at_most)} of {question.subject}, at "
+        f"{confidence(gate.alpha)} confidence however often you look; "
+        f"{threshold_percent(question.threshold)} was required"
+        f"{_since(evidence.failed_at, question)}"
+    )
+    if evidence.passed_at is not None:
+        text += (
+            f"; at job {evidence.passed_at:,} the opposite was proved, so the rate is not "
+            "stationary"
+        )
+    return text + "."
+
+
+def _since(job: int | None, question: _Question) -> str:
+    return f" (settled at job {job:,})" if job is not None and job < question.low.size else ""
+
+
+def _why_undecided(
+    gate: MeanAtLeast | QuantileBelow,
+    question: _Question,
+    evidence: _Evidence,
+    alpha_fail: float,
+) -> str:
+    between = (
+        f"Between {percent_down(evidence.interval.low)} and "
+        f"{percent_up(evidence.interval.high)} of {question.subject}"
+    )
+    need = threshold_percent(question.threshold)
+    if evidence.interval.high <= question.threshold:
+        # The picture is drawn at alpha; failing asks for more because several gates are judged.
+        return (
+            f"{between}: below the required {need} at {confidence(gate.alpha)} confidence, but "
+            f"a NO-GO needs {confidence(alpha_fail)} because several gates are judged."
+        )
+    return f"{between}: the required {need} lies in between, so neither side is proved yet."
+
+
+def _what_settles(
+    gate: MeanAtLeast | QuantileBelow,
+    question: _Question,
+    evidence: _Evidence,
+    alpha_fail: float,
+) -> str:
+    seen = settled(question.low, question.high)
+    pending = int((question.low < question.high).sum())
+    under_way = f", {pending:,} of them already under way" if pending else ""
+    need = threshold_percent(question.threshold)
+    if evidence.value is not None and evidence.value > question.threshold:
+        text = more_jobs(forecast_pass(seen, question.threshold, alpha=gate.alpha))
+        if text is not None:
+            return f"{text[:1].upper()}{text[1:]} at the present rate would prove it{under_way}."
+    elif evidence.value is not None and evidence.value < question.threshold:
+        text = more_jobs(forecast_fail(seen, question.threshold, alpha=alpha_fail))
+        if text is not None:
+            return (
+                f"{text[:1].upper()}{text[1:]} at the present rate would prove that it falls "
+                f"short{under_way}."
+            )
+    return (
+        f"Not on course: at the present rate, so close to {need}, no number of jobs is in sight "
+        "that would settle it."
+    )

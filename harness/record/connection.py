@@ -1,0 +1,150 @@
+"""One read-only connection to production: short snapshots with time limits. Knows no table.
+
+Settings are made with SET LOCAL inside each transaction and no statement is prepared, so that a
+pooler in transaction mode (PgBouncer, Supavisor) may stand between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import DictRow, dict_row
+
+from harness.errors import SourceError
+
+APPLICATION_NAME = "shadow-recorder"
+Snapshot: TypeAlias = psycopg.Connection[DictRow]
+"""An open transaction: every statement sees the same moment."""
+
+_SETTINGS = sql.SQL(
+    "SET LOCAL statement_timeout = {statement}; SET LOCAL lock_timeout = {lock};"
+    " SET LOCAL idle_in_transaction_session_timeout = {idle}; SET LOCAL TimeZone = 'UTC';"
+    # A role under row level security would see fewer rows without a word. Off means: an error.
+    " SET LOCAL row_security = off;"
+    # A cursor is read to its end here, so the planner must not favour a quick first row.
+    " SET LOCAL cursor_tuple_fraction = 1.0"
+)
+
+
+class SourceConnection:
+    """Opens at the first use and again after a failure.
+
+    generation counts the connections made so far: whoever relies on what an earlier one saw
+    (transaction numbers across a crash) compares it. Every failure is a SourceError of one line.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        statement_timeout_s: float = 30.0,
+        lock_timeout_s: float = 3.0,
+        idle_timeout_s: float = 120.0,
+        connect_timeout_s: int = 10,
+    ) -> None:
+        try:
+            parts = conninfo_to_dict(dsn)
+        except psycopg.Error:
+            # libpq's words may quote a piece of the DSN, and with it the password.
+            raise SourceError(
+                "SHADOW_DSN is not a PostgreSQL DSN. Write it as "
+                "postgresql://user:password@host:5432/database"
+            ) from None
+        self.place = describe_place(parts)
+        self.generation = 0
+        self._conninfo = make_conninfo(
+            dsn,
+            application_name=APPLICATION_NAME,
+            connect_timeout=parts.get("connect_timeout") or connect_timeout_s,
+        )
+        self._limits_s = (statement_timeout_s, lock_timeout_s, idle_timeout_s)
+        self._connection: Snapshot | None = None
+
+    @contextmanager
+    def snapshot(self, *, statement_timeout_s: float | None = None) -> Iterator[Snapshot]:
+        """Yield the connection inside a READ ONLY REPEATABLE READ transaction.
+
+        The snapshot itself is taken by the first SELECT. Raises SourceError.
+        """
+        statement_s, lock_s, idle_s = self._limits_s
+        try:
+            connection = self._connected()
+            with connection.transaction():
+                connection.execute(
+                    _SETTINGS.format(
+                        statement=int((statement_timeout_s or statement_s) * 1000),
+                        lock=int(lock_s * 1000),
+                        idle=int(idle_s * 1000),
+                    )
+                )
+                yield connection
+        except psycopg.Error as error:
+            if isinstance(error, psycopg.OperationalError):
+                self.close()
+            raise SourceError(f"{self.place}: {explain(error)}") from error
+
+    def close(self) -> None:
+        """Close the connection; the next snapshot opens a new one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> Snapshot:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                self._conninfo, row_factory=dict_row, prepare_threshold=None
+            )
+            self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            self._connection.read_only = True
+            self.generation += 1
+        return self._connection
+
+
+def describe_place(parts: dict[str, Any]) -> str:
+    """Return ``user@host:port/database``: never the password."""
+    host = parts.get("host") or parts.get("hostaddr") or "localhost"
+    port = f":{parts['port']}" if parts.get("port") else ""
+    user = f"{parts['user']}@" if parts.get("user") else ""
+    database = f"/{parts['dbname']}" if parts.get("dbname") else ""
+    return f"{user}{host}{port}{database}"
+
+
+def explain(error: psycopg.Error) -> str:
+    """Return one line: what the server or libpq said, and the mend."""
+    said = last_line(str(error)) or type(error).__name__
+    mend = _mend(error, said.lower())
+    return f"{said.rstrip('.')}. {mend}"
+
+
+def last_line(text: str) -> str:
+    """Return the last line of a message, which is where libpq puts the reason."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # A server's message ends with a LINE and a caret that show the place in the statement.
+    said = next((line for line in lines if not line.startswith(("LINE ", "^", "HINT"))), "")
+    return lines[-1] if said.endswith(":") or "Multiple connection attempts" in text else said
+
+
+def _mend(error: psycopg.Error, said: str) -> str:
+    if "row-level security" in said or "row security" in said:
+        return "Row level security would hide rows: ALTER ROLE … BYPASSRLS for the recorder's role."
+    match error:
+        case psycopg.errors.InsufficientPrivilege():
+            return "Grant SELECT on it to the recorder's role."
+        case psycopg.errors.UndefinedTable() | psycopg.errors.UndefinedColumn():
+            return "The schema changed; the recorder looks at it again."
+        case psycopg.errors.LockNotAvailable():
+            return "Another session holds the table; the recorder tries again."
+        case psycopg.errors.QueryCanceled():
+            return "It took longer than the statement timeout; the recorder tries again."
+    if "password" in said or "authentication" in said or "no pg_hba.conf entry" in said:
+        return "Check user and password in SHADOW_DSN."
+    if "does not exist" in said:
+        return "Check database and user in SHADOW_DSN."
+    if "too many connections" in said or "remaining connection slots" in said:
+        return "Raise the connection limit of the recorder's role, or end other sessions."
+    return "Check that the server runs and that host and port in SHADOW_DSN are right."

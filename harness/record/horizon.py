@@ -1,0 +1,95 @@
+"""The two clocks of the source: how old an unseen row can be, by time and by transaction number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from harness.errors import SourceError
+from harness.record.connection import Snapshot, SourceConnection
+from harness.resources import sql_queries
+
+PUBLICATION_MARGIN_S = 2.0
+"""Room between the moment that a transaction calls its start and the moment we can see it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Horizon:
+    """What the look at the other sessions proved."""
+
+    since: datetime | None
+    """S: a row that the next snapshot does not show was or will be created at S or later.
+    None where nothing was ever proved: the fast tier is then provisional."""
+    held: str | None
+    """Why S stays where it was before; None if it moved on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotMark:
+    """Where a snapshot stands."""
+
+    at: datetime
+    """Whatever had been committed by then is in the snapshot."""
+    xmin: int
+    """X, 64-bit: every transaction below it is over, and visible if it committed."""
+    xmax: int
+    """No row in the snapshot has this number or a higher one."""
+    xmin_age: int
+
+
+def read_horizon(
+    connection: SourceConnection,
+    *,
+    previous: datetime | None,
+    margin_s: float = PUBLICATION_MARGIN_S,
+) -> Horizon:
+    """Return S, from a transaction of its own that ends before the caller takes a snapshot.
+
+    Why S makes the fast tier sound, and each condition that it needs. ``created_at`` is ``now()``
+    of the inserting transaction, which is its start, so a row appears with a time in the past, as
+    long ago as its transaction ran. S is the start of the oldest transaction still running, or
+    now if that is older. Take a row that snapshot N does not show and a later one does. Its
+    transaction T ended after N was taken, so at the look before N it either ran, and S is no later
+    than its start; or it had not begun, and it starts after S. Either way its row has
+    ``created_at >= S``, and the next poll asks for exactly that.
+
+    * The look must come *before* the snapshot, hence the transaction of its own. The other way
+      round, T could commit between snapshot and look: invisible in the first, gone in the second,
+      and its row older than S for ever.
+    * A transaction reads the clock first and publishes its start a moment later. A process that is
+      descheduled in between is invisible with a start in our past; so S stays `margin_s` behind.
+    * PREPARE TRANSACTION takes T out of pg_stat_activity before it ends, and pg_prepared_xacts
+      does not tell when T began. So while any is prepared S stays where it was, which is right
+      by the same argument one look earlier. The sessions are looked at first: T moves from there
+      to the prepared ones, so looking in this order cannot miss it on its way.
+    * A session shows its start only to pg_read_all_stats, not at all with track_activities off,
+      and on a standby the writers are not sessions. Then S stays where it was too; and without an
+      earlier S the tier is provisional: it still finds rows early, and proves nothing.
+    """
+    queries = sql_queries("postgres/record/horizon.sql")
+    with connection.snapshot() as snapshot:
+        seen = snapshot.execute(queries["select_activity"].encode()).fetchone()
+        prepared = snapshot.execute(queries["count_prepared"].encode()).fetchone()
+    if seen is None or prepared is None:
+        raise SourceError(f"{connection.place}: pg_stat_activity cannot be read. Check the server.")
+    latest = seen["at"] - timedelta(seconds=margin_s)
+    since = min(latest, seen["oldest"]) if seen["oldest"] else latest
+    reason = None
+    if seen["standby"]:
+        reason = "the source is a standby: its writers are sessions of another server"
+    elif not seen["sees_all"]:
+        reason = "the role lacks pg_read_all_stats, so other sessions' transactions are hidden"
+    elif seen["hidden"]:
+        reason = "a session runs with track_activities off, so its transactions are hidden"
+    elif prepared["prepared"]:
+        reason = "a prepared transaction of unknown age exists"
+    return Horizon(since=since if reason is None else previous, held=reason)
+
+
+def mark_snapshot(snapshot: Snapshot) -> SnapshotMark:
+    """Take the transaction's snapshot and say where it stands; must be its first statement."""
+    query = sql_queries("postgres/record/horizon.sql")["select_snapshot"]
+    row = snapshot.execute(query.encode()).fetchone()
+    if row is None:
+        raise SourceError("The source did not tell its snapshot. Try again.")
+    return SnapshotMark(at=row["at"], xmin=row["xmin"], xmax=row["xmax"], xmin_age=row["xmin_age"])

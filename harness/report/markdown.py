@@ -1,0 +1,105 @@
+"""The assessment as a short Markdown text for a chat or a pull request. Opens nothing."""
+
+from __future__ import annotations
+
+import re
+
+from harness.assessment import Assessment, Cluster, Finding, GateResult
+from harness.gates.wording import counted
+from harness.model import Severity
+from harness.report.redact import redact
+from harness.report.wording import (
+    STATUS_SIGNS,
+    STATUS_WORDS,
+    decision_line,
+    interval,
+    moment,
+    rehearsal,
+    share,
+)
+
+_CLUSTERS = 3
+_FINDINGS = 5
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~#])")
+_SPACE = re.compile(r"\s+")
+
+
+def to_markdown(assessment: Assessment) -> str:
+    """Decision, gates, what is missing, the largest clusters and the worst findings.
+
+    Same assessment, same bytes; personal values masked; text of others is escaped.
+    """
+    shown = redact(assessment)
+    blocks = [f"## {decision_line(shown.decision)}", _text(shown.reason)]
+    warning = rehearsal(shown.provenance.time_scale)
+    if warning:
+        blocks.append(f"> **{_text(warning)}**")
+    for phase in shown.phases:
+        blocks.append(
+            f"**{_text(phase.title)}**: {decision_line(phase.decision)}\n\n{_table(phase.gates)}"
+        )
+    blocks.append(
+        "Intervals hold however often you look. Agreement: "
+        f"{share(shown.agreement.by_job.value)} of jobs' submissions, "
+        f"{share(shown.agreement.without_rules.value)} without rules."
+    )
+    open_parts = [_text(part) for part in shown.missing_parts] + [
+        f"{_text(gate.title)}: {_text(gate.missing)}"
+        for phase in shown.phases
+        for gate in phase.gates
+        if gate.missing
+    ]
+    blocks += _section("Missing", [f"- {part}" for part in open_parts])
+    blocks += _section("Largest clusters", [_cluster(c) for c in shown.clusters[:_CLUSTERS]])
+    worst = [f for f in shown.findings if f.severity is not Severity.INFO]
+    lines = [_finding(f) for f in worst[:_FINDINGS]]
+    if len(worst) > _FINDINGS:
+        lines.append(f"- and {len(worst) - _FINDINGS} more")
+    blocks += _section("Findings", lines)
+    made = shown.provenance
+    blocks.append(
+        f"<sub>As of {moment(made.as_of)}, journal {_text(made.journal_id)} at seq {made.seq:,}, "
+        f"hash {_text(made.journal_hash[:12])}, rules {_text(made.rules_version)}, "
+        f"gates {_text(made.gates_version)}, shadow-harness {_text(made.tool_version)}.</sub>"
+    )
+    return "\n\n".join(blocks) + "\n"
+
+
+def _table(gates: tuple[GateResult, ...]) -> str:
+    rows = ["| | gate | value | interval | threshold | evidence |", "|---|---|---|---|---|---|"]
+    for gate in gates:
+        cells = (
+            gate.title,
+            gate.value_text,
+            interval(gate.interval),
+            gate.threshold_text,
+            gate.evidence_text,
+        )
+        status = f"{STATUS_SIGNS[gate.status]} {STATUS_WORDS[gate.status]}"
+        rows.append(" | ".join([f"| {_text(status)}", *map(_text, cells)]) + " |")
+    return "\n".join(rows)
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    return [f"**{title}**\n\n" + "\n".join(lines)] if lines else []
+
+
+def _cluster(cluster: Cluster) -> str:
+    return (
+        f"- {_text(cluster.title)}: {cluster.size:,} ({share(cluster.share)} of "
+        f"{_text(cluster.mode)}), {counted(cluster.jobs, 'job')}, "
+        f"{counted(cluster.directories, 'directory', 'directories')}"
+    )
+
+
+def _finding(finding: Finding) -> str:
+    return (
+        f"- {finding.severity.value}: **{_text(finding.title)}** "
+        f"({counted(len(finding.evidence), 'case')}, {_text(finding.mode)}). "
+        f"{_text(finding.mend)}"
+    )
+
+
+def _text(value: str) -> str:
+    """Text of others on one line, without meaning to Markdown or HTML."""
+    return _SPECIAL.sub(r"\\\1", _SPACE.sub(" ", value).strip())

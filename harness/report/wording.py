@@ -1,0 +1,134 @@
+"""Numbers, times and intervals as the report words them, for every format alike. Pure text.
+
+Bounds are rounded outward, so that no text claims more than its number.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from harness.assessment import Estimate, GateResult, Interval
+from harness.gates.wording import confidence, percent, percent_down, percent_up
+from harness.model import Decision, GateStatus, Verdict
+
+STATUS_WORDS = {
+    GateStatus.PASS: "Pass",
+    GateStatus.FAIL: "Fail",
+    GateStatus.UNDECIDED: "Undecided",
+    GateStatus.OPEN: "Open",
+}
+STATUS_SIGNS = {
+    GateStatus.PASS: "✓",
+    GateStatus.FAIL: "✕",
+    GateStatus.UNDECIDED: "~",
+    GateStatus.OPEN: "○",
+}
+DECISION_SIGNS = {Decision.GO: "✓", Decision.NO_GO: "✕", Decision.UNDECIDED: "~"}
+VERDICT_WORDS = {
+    Verdict.AGREE: "agree",
+    Verdict.MISMATCH: "mismatch",
+    Verdict.MISSING_CANDIDATE: "missing at the new system",
+    Verdict.MISSING_CONTROL: "missing at the old system",
+    Verdict.IN_FLIGHT: "still in flight",
+    Verdict.EXCLUDED: "excluded",
+}
+NO_EVIDENCE = "no evidence"
+NO_BOUND = "not enough jobs"
+
+
+def moment(value: datetime | None) -> str:
+    """``23 Nov 2026, 08:30:00 UTC``."""
+    if value is None:
+        return "never"
+    return value.astimezone(UTC).strftime("%d %b %Y, %H:%M:%S UTC").lstrip("0")
+
+
+def duration(seconds: float | None) -> str:
+    """``4.2 s``, ``3 min 32 s``, ``2 h 5 min``, ``3 d 4 h``; a dash where there is none."""
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for size, unit, below, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min")):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // below} {small}"
+    return f"{whole // 60} min {whole % 60} s"
+
+
+def bound(seconds: float | None) -> str:
+    """A bound of a percentile; never the largest value seen where none exists."""
+    return NO_BOUND if seconds is None or not math.isfinite(seconds) else duration(seconds)
+
+
+def span(low: float | None, high: float | None) -> str:
+    """``78.1 s to 2 min 2 s``, or what is known of it."""
+    if low is None and high is None:
+        return NO_BOUND
+    if high is None:
+        return f"at least {duration(low)}; no upper bound yet"
+    if low is None:
+        return f"at most {duration(high)}"
+    return f"{duration(low)} to {duration(high)}"
+
+
+def share(value: float | None) -> str:
+    """``96.2 %``; ``no evidence`` where there is nothing to average."""
+    return NO_EVIDENCE if value is None or not math.isfinite(value) else percent(value)
+
+
+def is_share(gate: GateResult) -> bool:
+    """Whether the gate's interval and threshold are shares in [0, 1]."""
+    if gate.interval is None or gate.threshold is None:
+        return False
+    return all(0.0 <= end <= 1.0 for end in (gate.interval.low, gate.interval.high, gate.threshold))
+
+
+def interval(value: Interval | None) -> str:
+    """``90.2 to 98.8 %``, rounded outward; other scales as plain numbers."""
+    if value is None:
+        return "–"
+    if value.low >= 0.0 and value.high <= 1.0:
+        return f"{percent_down(value.low).removesuffix(' %')} to {percent_up(value.high)}"
+    high = f"{value.high:,.4g}" if math.isfinite(value.high) else "no upper bound"
+    return f"{value.low:,.4g} to {high}"
+
+
+def headline(estimate: Estimate) -> str:
+    """What may be said of an estimate whenever anybody looks."""
+    if estimate.value is None:
+        return NO_EVIDENCE
+    sure = confidence(estimate.headline.alpha_total / 2.0)
+    return (
+        f"at least {percent_down(estimate.headline.low)}, at {sure} confidence, "
+        f"however often you look"
+    )
+
+
+def label(value: Interval, n: int) -> str:
+    """The fixed-sample interval under the name that says when it holds."""
+    if n == 0:
+        return NO_EVIDENCE
+    sure = confidence(value.alpha_total)
+    return f"{interval(value)} if you had looked once ({value.method}, {sure} two-sided)"
+
+
+def number(value: float) -> str:
+    """``200``, ``1.5``: a factor without digits it does not need."""
+    return f"{value:,.6g}"
+
+
+def decision_line(decision: Decision) -> str:
+    """Sign and word."""
+    return f"{DECISION_SIGNS[decision]} {decision.value}"
+
+
+def rehearsal(time_scale: float) -> str | None:
+    """The warning that a rehearsal must carry; None in production."""
+    if time_scale == 1.0:
+        return None
+    return (
+        f"Rehearsal at {number(time_scale)} times the speed of production. The decision rates "
+        "the rehearsed week; it says nothing about production."
+    )

@@ -1,0 +1,106 @@
+"""The confidence sequence after every job, for a chart; numpy only, no I/O.
+
+Evaluated on a grid of means: a bound is the last rejected grid point, so it errs outward by at
+most 1/GRID; the newest one is exact. Gates never read the grid, they keep their own exact state.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.stats.betting import NODE_COUNT, betting_interval, factor_logs, log_mixture
+from harness.stats.checks import FloatArray, bounds_pair, check_alpha, check_count, weight_array
+
+GRID = 1000
+_TABLES = 64
+"""Most factor tables kept at once (256 kB each on the default grid)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Band:
+    """Bounds after 1..n jobs, each of shape (n,)."""
+
+    low: FloatArray
+    high: FloatArray
+    running_low: FloatArray
+    """Largest `low` so far."""
+    running_high: FloatArray
+    """Smallest `high` so far."""
+
+    def shown(self) -> tuple[FloatArray, FloatArray]:
+        """Running bounds where they are not empty, plain ones elsewhere."""
+        fits = self.running_low <= self.running_high
+        return (
+            np.where(fits, self.running_low, self.low),
+            np.where(fits, self.running_high, self.high),
+        )
+
+
+def betting_band(
+    low: npt.ArrayLike,
+    high: npt.ArrayLike | None = None,
+    *,
+    alpha_total: float,
+    weights: npt.ArrayLike | None = None,
+    grid: int = GRID,
+) -> Band:
+    """Interval after each prefix of the jobs; arguments as for `betting_interval`.
+
+    The point at job n depends on the first n jobs only: history redraws itself nowhere but
+    where a pending job settles.
+    """
+    worst, best = bounds_pair(low, high)
+    check_alpha("alpha_total", alpha_total)
+    grid = check_count("grid", grid, least=2)
+    w = weight_array(weights, worst.size)
+    level = math.log(2.0 / alpha_total)
+    lower = _grid_lower(worst, w, level, grid)
+    upper = 1.0 - _grid_lower(1.0 - best, w, level, grid)
+    if worst.size:
+        lower[-1], upper[-1] = betting_interval(worst, best, alpha_total=alpha_total, weights=w)
+    return Band(
+        low=lower,
+        high=upper,
+        running_low=np.maximum.accumulate(lower),
+        running_high=np.minimum.accumulate(upper),
+    )
+
+
+def _grid_lower(x: FloatArray, weights: FloatArray | None, level: float, grid: int) -> FloatArray:
+    means: FloatArray = np.arange(1, grid) / grid
+    state: FloatArray = np.zeros((grid - 1, NODE_COUNT))
+    keys = (
+        [(float(v), 1.0) for v in x]
+        if weights is None
+        else list(zip(x.tolist(), weights.tolist(), strict=True))
+    )
+    common = {key for key, times in Counter(keys).most_common(_TABLES) if times > 1}
+    tables: dict[tuple[float, float], FloatArray] = {}
+    lower: FloatArray = np.zeros(x.size)
+    for i, key in enumerate(keys):
+        logs = tables.get(key)
+        if logs is None:
+            logs = factor_logs(np.asarray(key[0]), means, np.asarray(key[1]))
+            if key in common:
+                tables[key] = logs
+        state += logs
+        lower[i] = _last_rejected(state, level) / grid
+    return lower
+
+
+def _last_rejected(state: FloatArray, level: float) -> int:
+    """Grid index of the largest rejected mean; evidence falls in m, so bisection finds it."""
+    kept = state.shape[0]
+    rejected = -1
+    while kept - rejected > 1:
+        middle = (kept + rejected) // 2
+        if float(log_mixture(state[middle])) >= level:
+            rejected = middle
+        else:
+            kept = middle
+    return rejected + 1

@@ -1,0 +1,80 @@
+"""A rough guess of how many more jobs would settle a gate; a description, never a headline.
+
+No I/O, no clock: whoever wants a date multiplies by the traffic and says so.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.stats.betting import NODES, betting_interval, factor_logs, log_e_plus
+from harness.stats.checks import FloatArray, check_alpha, check_inner_share, unit_array
+
+_RANGE_ALPHA = 0.5
+"""The range is the forecast at both ends of the 50 % confidence sequence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """More jobs until the evidence suffices; infinite means "not on course"."""
+
+    jobs: float
+    low: float
+    high: float
+
+
+def forecast_pass(x: npt.ArrayLike, m: float, *, alpha: float) -> Forecast:
+    """More jobs like those of `x` until evidence >= 1/alpha that the mean is above m.
+
+    x: shape (n,), settled jobs. Measured at a true share of 0.98 and job 100: the quartiles of
+    forecast over truth were 0.81 and 2.90, so it is shown with one figure and its range.
+    """
+    values = unit_array("x", x)
+    m = check_inner_share("m", m)
+    lacking = -math.log(check_alpha("alpha", alpha)) - log_e_plus(values, m)
+    if lacking <= 0.0:
+        return Forecast(jobs=0.0, low=0.0, high=0.0)
+    # One pseudo-job at the threshold, whose log factor is 0, keeps a handful of jobs from
+    # promising an early end.
+    per_node: FloatArray = factor_logs(values, m, None).sum(axis=0) / (values.size + 1)
+    mean = (float(values.sum()) + m) / (values.size + 1)
+    lower, upper = betting_interval(values, alpha_total=_RANGE_ALPHA)
+    return Forecast(
+        jobs=_jobs(lacking, per_node),
+        low=_jobs(lacking, _moved(per_node, mean, upper, m)),
+        high=_jobs(lacking, _moved(per_node, mean, lower, m)),
+    )
+
+
+def forecast_fail(x: npt.ArrayLike, m: float, *, alpha: float) -> Forecast:
+    """More jobs like those of `x` until evidence >= 1/alpha that the mean is below m."""
+    values = unit_array("x", x)
+    return forecast_pass(1.0 - values, 1.0 - check_inner_share("m", m), alpha=alpha)
+
+
+def one_figure(jobs: float) -> int:
+    """Round a finite number of jobs to one significant figure, at least 1."""
+    if jobs <= 1.0:
+        return 1
+    size = int(10 ** math.floor(math.log10(jobs)))
+    return round(jobs / size) * size
+
+
+def _jobs(lacking: float, per_node: FloatArray) -> float:
+    growth = float(per_node.max())
+    return lacking / growth if growth > 0.0 else math.inf
+
+
+def _moved(per_node: FloatArray, mean: float, target: float, m: float) -> FloatArray:
+    """Growth per node if jobs at 0 (or at 1) were mixed in until the mean is `target`."""
+    if target < mean:
+        share = 1.0 - target / mean
+        return (1.0 - share) * per_node + share * np.log1p(-NODES)
+    if mean >= 1.0:
+        return per_node
+    share = (target - mean) / (1.0 - mean)
+    return (1.0 - share) * per_node + share * np.log1p(NODES * (1.0 / m - 1.0))

@@ -1,0 +1,159 @@
+"""Doors: one loopback proxy a submission, which leads to the sandbox's sites and nowhere else.
+
+A site must know whose submission it is being visited for, and nothing that the worker or the page
+sees may be altered for that. So identity is taken from the connection: each browser context gets a
+proxy of its own, and the sandbox looks up which door a connection came through by its source port.
+The same door is the strongest layer of the seal: it has no code that connects anywhere but to the
+sandbox, so what the browser's network stack sends can only end there or be refused and recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from types import TracebackType
+from urllib.parse import urlsplit
+
+from replay.sandbox.visit import Visit
+
+_HEAD_LIMIT = 64 * 1024
+_CHUNK = 64 * 1024
+_REFUSED = b"HTTP/1.1 403 Not of the sandbox\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """Where the sandbox's server listens, on 127.0.0.1."""
+
+    tls_port: int
+    plain_port: int
+
+
+class Visitors:
+    """Which visit a connection to the sandbox belongs to, by its source port."""
+
+    def __init__(self) -> None:
+        self._by_port: dict[int, Visit] = {}
+
+    def enter(self, port: int, visit: Visit) -> None:
+        """A door opened a connection from this port."""
+        self._by_port[port] = visit
+
+    def leave(self, port: int) -> None:
+        """That connection is closed."""
+        self._by_port.pop(port, None)
+
+    def find(self, port: int) -> Visit | None:
+        """The visit of a connection; None if it came through no door."""
+        return self._by_port.get(port)
+
+
+class Door:
+    """The proxy of one visit; an async context manager that listens from enter to exit."""
+
+    def __init__(self, visit: Visit, inside: Inside, visitors: Visitors) -> None:
+        self.visit = visit
+        self._inside = inside
+        self._visitors = visitors
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    @property
+    def address(self) -> str:
+        """What the browser is told to use as its proxy. RuntimeError while it is closed."""
+        if self._server is None:
+            raise RuntimeError("the door is closed")
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return f"http://{host}:{port}"
+
+    async def __aenter__(self) -> Door:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=_HEAD_LIMIT)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        await self._server.wait_closed()
+        self._server = None
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+        try:
+            await self._serve(reader, writer)
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass
+        except asyncio.CancelledError:
+            # Only __aexit__ cancels, and a stream handler that ends cancelled is logged as a fault.
+            pass
+        finally:
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+        target = rest.partition(" ")[0]
+        tunnel = method == "CONNECT"
+        address = urlsplit(f"//{target}" if tunnel else target)
+        try:
+            host, port = address.hostname or "", address.port or (443 if tunnel else 80)
+        except ValueError:
+            host, port = "", 0
+        if not self.visit.allows(host, port):
+            self.visit.escape("proxy", target)
+            writer.write(_REFUSED)
+            await writer.drain()
+            return
+        # Whatever port a plan names is https through a tunnel, except the one that never is.
+        secure = tunnel and port != 80
+        upstream = self._inside.tls_port if secure else self._inside.plain_port
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", upstream)
+        source_port = far_writer.get_extra_info("sockname")[1]
+        self._visitors.enter(source_port, self.visit)
+        try:
+            if tunnel:
+                writer.write(_ESTABLISHED)
+            else:
+                far_writer.write(head)
+            await _pipe_both(reader, writer, far_reader, far_writer)
+        finally:
+            self._visitors.leave(source_port)
+            far_writer.close()
+
+
+async def _pipe_both(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    far_reader: asyncio.StreamReader,
+    far_writer: asyncio.StreamWriter,
+) -> None:
+    """Copy both ways until either end closes."""
+    ways = [
+        asyncio.ensure_future(_pipe(reader, far_writer)),
+        asyncio.ensure_future(_pipe(far_reader, writer)),
+    ]
+    try:
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while chunk := await reader.read(_CHUNK):
+            writer.write(chunk)
+            await writer.drain()

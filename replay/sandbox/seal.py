@@ -1,0 +1,165 @@
+"""Seals a browser into the sandbox, in layers that do not rely on each other.
+
+1. resolver: the browser resolves no name and no address but 127.0.0.1, so nothing can go direct;
+2. proxy: every context speaks through its own door, which leads to its site only; what the browser
+   does outside contexts goes to a door that leads nowhere. Loopback is not exempt;
+3. routes: requests that are not of the site are aborted in the context, before they have a socket;
+4. sockets: the same for WebSockets;
+5. service workers are not registered (their requests would pass the routes);
+6. WebRTC may send no UDP of its own, and is given no servers.
+
+Layers 3, 4 and 6 also know *how* a page tried to leave; what they miss, a door records as "proxy".
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from playwright.async_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Route,
+    WebSocketRoute,
+)
+from playwright.async_api import Error as PlaywrightError
+
+from replay.sandbox.visit import Visit
+
+
+class SealLayer(StrEnum):
+    """What stands between a page and the outside."""
+
+    RESOLVER = "resolver"
+    PROXY = "proxy"
+    ROUTES = "routes"
+    SOCKETS = "sockets"
+    SERVICE_WORKERS = "service workers"
+    WEBRTC = "webrtc"
+
+
+_LOCAL_SCHEMES = "data:|blob:|about:|javascript:|chrome-error:"
+_MARK = "shadow-seal\u2063"
+
+# Reports what WebRTC and WebTransport would connect to, and takes the servers away. The switch of
+# launch_args is what stops the UDP; without this script it would stop it silently.
+_WEBRTC_SCRIPT = """(() => {
+  const tell = (kind, url) => console.debug(%(mark)r, kind, String(url));
+  const emptied = (config) => {
+    for (const server of config?.iceServers ?? [])
+      for (const url of [server.urls ?? server.url ?? []].flat()) tell('webrtc', url);
+    return config ? { ...config, iceServers: [] } : config;
+  };
+  const Peer = globalThis.RTCPeerConnection;
+  if (Peer) {
+    const set = Peer.prototype.setConfiguration;
+    Peer.prototype.setConfiguration = function (config) { return set.call(this, emptied(config)); };
+    const add = Peer.prototype.addIceCandidate;
+    Peer.prototype.addIceCandidate = function (candidate, ...rest) {
+      if (candidate?.candidate) tell('webrtc', candidate.candidate);
+      return add.call(this, candidate, ...rest);
+    };
+    const Sealed = new Proxy(Peer, {
+      construct: (target, [config, ...rest], as) =>
+        Reflect.construct(target, [emptied(config), ...rest], as),
+    });
+    globalThis.RTCPeerConnection = Sealed;
+    if (globalThis.webkitRTCPeerConnection) globalThis.webkitRTCPeerConnection = Sealed;
+  }
+  if (globalThis.WebTransport) {
+    globalThis.WebTransport = new Proxy(globalThis.WebTransport, {
+      construct(target, [url, ...rest]) {
+        tell('webtransport', url);
+        throw new DOMException('Not of the sandbox', 'NetworkError');
+      },
+    });
+  }
+})();""" % {"mark": _MARK}
+
+_KINDS = {
+    "xhr": "fetch",
+    "ping": "beacon",
+    "cspviolationreport": "report",
+    "document": "navigation",
+}
+
+
+def launch_args(*, spki: str) -> list[str]:
+    """Switches of layers 1 and 6, and trust in the sandbox's certificates alone.
+
+    EXCLUDE is needed for the doors themselves, which listen on 127.0.0.1; literal addresses such
+    as 127.0.0.2 are names to these rules and are not found either.
+    """
+    return [
+        "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+        "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+        "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+        "--disable-quic",
+        "--dns-prefetch-disable",
+        f"--ignore-certificate-errors-spki-list={spki}",
+    ]
+
+
+async def guard(context: BrowserContext, visit: Visit) -> None:
+    """Put layers 3, 4 and 6 on a context that has layers 2 and 5 from its options."""
+    hosts = "|".join(sorted({re.escape(host) for host, _ in visit.authorities})) or "(?!)"
+    inside = f"{_LOCAL_SCHEMES}|https?://(?:{hosts})(?::\\d+)?(?:[/?#]|$)"
+    # A pattern, not a predicate: it is matched in the driver, so the site's own requests cost no
+    # round trip to Python.
+    await context.route(re.compile(f"^(?!{inside})", re.IGNORECASE), _Aborter(visit))
+    sockets = f"^(?!wss?://(?:{hosts})(?::\\d+)?(?:[/?#]|$))"
+    await context.route_web_socket(
+        re.compile(sockets, re.IGNORECASE), lambda socket: _close(visit, socket)
+    )
+    await context.add_init_script(_WEBRTC_SCRIPT)
+    context.on("console", lambda message: _listen(visit, message))
+
+
+class _Aborter:
+    """Aborts a request and records how it was tried."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+
+    async def __call__(self, route: Route) -> None:
+        self._visit.escape(_kind_of(route.request), route.request.url)
+        try:
+            await route.abort("blockedbyclient" if _is_worker_s_own(route.request) else "aborted")
+        except PlaywrightError:
+            # The page or context was closed meanwhile: the request went with it.
+            return
+
+
+def _is_worker_s_own(request: Request) -> bool:
+    """A top-level document: its failure must be seen as one by whoever asked for it."""
+    return request.is_navigation_request() and request.method == "GET"
+
+
+def _kind_of(request: Request) -> str:
+    kind = _KINDS.get(request.resource_type, request.resource_type)
+    if kind != "navigation":
+        return kind
+    try:
+        frame = request.frame
+        page: Page = frame.page
+    except PlaywrightError:
+        # The first request of a popup comes before its page is known to us.
+        return "popup"
+    if frame.parent_frame is not None:
+        return "form" if request.method == "POST" else "iframe"
+    if page is not page.context.pages[0]:
+        return "popup"
+    return "form" if request.method == "POST" else "navigation"
+
+
+async def _close(visit: Visit, socket: WebSocketRoute) -> None:
+    visit.escape("websocket", socket.url)
+    await socket.close(code=1008, reason="Not of the sandbox")
+
+
+def _listen(visit: Visit, message: ConsoleMessage) -> None:
+    if message.type == "debug" and message.text.startswith(_MARK):
+        _, kind, url = [*message.text.split(" ", 2), "", ""][:3]
+        visit.escape(kind, url)

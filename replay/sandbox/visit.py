@@ -1,0 +1,82 @@
+"""What one submission does inside the sandbox: its site, what the site got, what tried to leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from harness.model import Order
+from replay.sandbox.conditions import Condition
+from replay.sandbox.sites import Hit, Reply, Site, authorities_of, make_site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escape:
+    """One attempt to reach something that is not of the sandbox. It was stopped."""
+
+    job_id: str | None
+    """None where the attempt belongs to no submission: the browser itself made it."""
+    directory: str | None
+    kind: str
+    """How it was tried: fetch, image, form, popup, websocket, webrtc, proxy and so on."""
+    url: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Observation:
+    """What the site received of one submission."""
+
+    posts: int = 0
+    accepted: int = 0
+    """Listings stored; more than one is a duplicate."""
+    values: dict[str, str] = field(default_factory=dict)
+    """Of the last listing stored, else of the last post."""
+    url: str | None = None
+    """Where those values were posted to."""
+
+    def note(self, hit: Hit, reply: Reply | None, *, scheme: str) -> None:
+        """Count a request if it is a post."""
+        if hit.method != "POST":
+            return
+        self.posts += 1
+        accepts = reply is not None and reply.accepts
+        if accepts or not self.accepted:
+            self.values = hit.values
+            self.url = f"{scheme}://{hit.host}{hit.path}"
+        self.accepted += accepts
+
+
+@dataclass(slots=True, kw_only=True)
+class Visit:
+    """One submission inside the sandbox, from the moment its door opens until it closes."""
+
+    job_id: str | None
+    directory: str | None
+    authorities: frozenset[tuple[str, int]]
+    site: Site | None
+    observation: Observation = field(default_factory=Observation)
+    escapes: list[Escape] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, order: Order, condition: Condition, site: Site | None = None) -> Visit:
+        """The visit of a recorded submission; `site` replaces the one made from its plan."""
+        return cls(
+            job_id=order.job_id,
+            directory=order.directory,
+            authorities=authorities_of(order),
+            site=site or make_site(order, condition),
+        )
+
+    @classmethod
+    def of_nobody(cls) -> Visit:
+        """For what a browser does outside every submission: all of it is an escape."""
+        return cls(job_id=None, directory=None, authorities=frozenset(), site=None)
+
+    def allows(self, host: str, port: int) -> bool:
+        """Whether this address is the site of this submission."""
+        return (host.lower(), port) in self.authorities
+
+    def escape(self, kind: str, url: str) -> None:
+        """Record an attempt to leave."""
+        self.escapes.append(
+            Escape(job_id=self.job_id, directory=self.directory, kind=kind, url=url[:500])
+        )

@@ -1,0 +1,29 @@
+-- What the recorder must know before it takes a snapshot, and about the snapshot it took.
+
+-- name: select_activity
+-- Oldest running transaction of this database that could still insert a row. `now()` is the start
+-- of this transaction, hence no later than the look at any session. Not restricted to sessions that
+-- have an xid: one without may get it later and still stamps its rows with its own start.
+SELECT
+    now() AS at,
+    min(a.xact_start) AS oldest,
+    count(*) FILTER (WHERE a.state = 'disabled') AS hidden,
+    pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees_all,
+    pg_is_in_recovery() AS standby
+FROM pg_stat_activity AS a
+WHERE a.datid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+  AND a.pid <> pg_backend_pid()
+  AND a.backend_type NOT IN ('autovacuum worker', 'walsender');
+
+-- name: count_prepared
+SELECT count(*) AS prepared FROM pg_prepared_xacts WHERE database = current_database();
+
+-- name: select_snapshot
+-- `at` precedes the snapshot, so whatever had been committed by then is in it.
+-- age() counts from one transaction number that stays the same until the end of this transaction.
+SELECT
+    now() AS at,
+    pg_snapshot_xmin(s.snapshot)::text::bigint AS xmin,
+    pg_snapshot_xmax(s.snapshot)::text::bigint AS xmax,
+    age(pg_snapshot_xmin(s.snapshot)::xid) AS xmin_age
+FROM (SELECT pg_current_snapshot() AS snapshot) AS s;
