@@ -21,7 +21,7 @@ from harness.demo.actors.candidate import Candidate
 from harness.demo.actors.control import Control
 from harness.demo.actors.shop import Shop
 from harness.demo.catalogue import load_directories
-from harness.demo.folder import CONFIG, prepare_settings
+from harness.demo.folder import CONFIG, make_folder, prepare_settings
 from harness.demo.planted import load_planted
 from harness.demo.postgres import EmbeddedPostgres
 from harness.demo.recording import Recording
@@ -80,9 +80,11 @@ class RehearsalResult:
 class Rehearsal:
     """One rehearsal in a folder of its own. Not to be run twice."""
 
-    def __init__(self, options: RehearsalOptions, folder: Path) -> None:
+    def __init__(self, options: RehearsalOptions, parent: Path) -> None:
+        """Make the folder below `parent`. Raises BrowserError, EnvironmentProblem."""
         self.options = options
-        self.folder = folder
+        self._browser = find_browser() if options.browser else None
+        self.folder = make_folder(parent)
         self.stop = threading.Event()
         """Set it to end early; `run` then returns None and leaves a valid journal."""
         self.week = make_week(
@@ -91,8 +93,7 @@ class Rehearsal:
             jobs=options.jobs,
             faithful=options.faithful,
         )
-        self._browser = find_browser() if options.browser else None
-        self.settings = prepare_settings(folder, speed=options.speed)
+        self.settings = prepare_settings(self.folder, speed=options.speed)
         self.criteria: Criteria = load_criteria(self.settings)
         self.journal = Journal.create(self.settings.journal)
         self._stage = "starting"

@@ -36,7 +36,8 @@ JOBS = 60
 SEED = 2025
 _JOB_SPACING_S = 150.0
 _DIRECTORIES = (2, 12)
-_BOTH_FAIL_AT_MOST = 0.04
+_BOTH_FAIL = 0.25
+"""Share of jobs with one directory at which both sides fail."""
 _NAMESPACE = uuid.UUID("6f1d2c1e-58c1-4a51-9d53-3a8b6a0c7e11")
 _PACKAGES = (
     ("starter", 50, 4), ("growth", 100, 3), ("professional", 300, 2), ("enterprise", 500, 1),
@@ -71,14 +72,9 @@ def make_week(
     entries = () if faithful else tuple(entry for entry in planted if entry.job <= jobs)
     _check(entries, {directory.host for directory in directories})
     scripts: list[JobScript] = []
-    made = failed = 0
     for ordinal in range(1, jobs + 1):
         here = [entry for entry in entries if entry.job == ordinal]
-        room = failed + 1 <= _BOTH_FAIL_AT_MOST * made
-        script, fails = _make_job(seed, ordinal, directories, here, room)
-        made += len(script.submissions)
-        failed += fails
-        scripts.append(script)
+        scripts.append(_make_job(seed, ordinal, directories, here))
     placed = tuple(
         Planted(
             id=entry.id,
@@ -133,15 +129,14 @@ def _make_job(
     ordinal: int,
     directories: Sequence[Directory],
     planted: Sequence[PlantedEntry],
-    room_for_failure: bool,
-) -> tuple[JobScript, int]:
+) -> JobScript:
     # Chance is drawn per job, so the first jobs of a short week are those of a long one, and a
     # faithful week differs from a planted one in nothing but what is planted.
     rng = Random(f"{seed}:{ordinal}")
     identity = job_id(seed, ordinal)
     business = invent_business(rng, ordinal)
     package_type, package_size, priority = rng.choices(_PACKAGES, weights=(50, 25, 15, 10))[0]
-    chosen, unlucky = _choose(rng, directories, planted, room_for_failure)
+    chosen, unlucky = _choose(rng, directories, planted)
     flow = next((entry.flow for entry in planted if entry.flow), None) or Flow.COMPLETE
     offset_s = (ordinal - 1) * _JOB_SPACING_S + (rng.uniform(0, 60) if ordinal > 1 else 0.0)
     listed = vary(business, rng)
@@ -159,7 +154,7 @@ def _make_job(
             rows.extend(
                 replace(_at_path(row, path, identity), candidate=()) for path in entry.paths[1:]
             )
-    script = JobScript(
+    return JobScript(
         ordinal=ordinal,
         job_id=identity,
         created_offset_s=offset_s,
@@ -175,23 +170,21 @@ def _make_job(
         submissions=tuple(rows),
         flow=flow,
     )
-    return script, int(unlucky is not None)
 
 
 def _choose(
     rng: Random,
     directories: Sequence[Directory],
     planted: Sequence[PlantedEntry],
-    room_for_failure: bool,
 ) -> tuple[list[Directory], Directory | None]:
     """The directories of a job, and the one at which both sides fail, if any."""
     ordinary = [d for d in directories if not d.archetype.troubled]
     troubled = [d for d in directories if d.archetype.troubled]
     size = min(rng.randint(*_DIRECTORIES), len(ordinary))
     chosen = rng.sample(ordinary, size)
-    wants_failure, trouble = rng.random() < 0.4, rng.choice(troubled) if troubled else None
+    wants_failure, trouble = rng.random() < _BOTH_FAIL, rng.choice(troubled) if troubled else None
     named = [d for d in directories if any(entry.directory == d.host for entry in planted)]
-    unlucky = trouble if wants_failure and room_for_failure and not planted else None
+    unlucky = trouble if wants_failure and not planted else None
     forced = [*named, *([unlucky] if unlucky else [])]
     kept = [d for d in chosen if d not in forced][: max(size - len(forced), 1)]
     order = [*kept, *forced]

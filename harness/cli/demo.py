@@ -1,0 +1,176 @@
+"""``shadow demo``: rehearse a shadow week and print what came of it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.main import EXIT_INTERRUPTED
+from harness.cli.options import json_option
+
+if TYPE_CHECKING:
+    from harness.demo.rehearsal import Rehearsal, RehearsalResult
+
+_LINE_EVERY_S = 5.0
+
+
+@click.command()
+@click.option("--jobs", type=click.IntRange(1, 5000), default=60, show_default=True,
+              help="How many jobs the week has.")  # fmt: skip
+@click.option("--speed", type=click.FloatRange(1, 1000), default=100.0, show_default=True,
+              help="How many seconds of the week pass in one.")  # fmt: skip
+@click.option("--faithful", is_flag=True, help="Plant no fault: both sides do the same.")
+@click.option("--no-browser", is_flag=True, help="Skip the replay, and say what is missing.")
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False),
+              help="Folder for journal and report. [default: a temporary one]")  # fmt: skip
+@json_option
+def demo(
+    jobs: int, speed: float, faithful: bool, no_browser: bool, keep: Path | None, as_json: bool
+) -> int:
+    """Rehearse a shadow week on real parts: tables, queue, recorder, browser, decision, report.
+
+    On a terminal the dashboard shows it all; elsewhere progress lines go to stderr. The last
+    lines of stdout name the report, the decision, and how many planted faults were found.
+    Exit code 0 if all of them were found without a false alarm, else 1.
+
+    \b
+    Examples:
+      shadow demo --keep demo-output
+      shadow demo --faithful --jobs 20 --no-browser
+      shadow demo --json | jq .decision
+    """
+    from harness.demo.rehearsal import Rehearsal, RehearsalOptions
+
+    options = RehearsalOptions(jobs=jobs, speed=speed, faithful=faithful, browser=not no_browser)
+    rehearsal = Rehearsal(options, keep or Path(tempfile.gettempdir()))
+    if no_browser:
+        click.echo(
+            "--no-browser: nothing is replayed. What the new worker claims is not checked against "
+            "what a site received, and faults that only a replay can show are not looked for.",
+            err=True,
+        )
+    watched = sys.stdout.isatty() and sys.stdin.isatty() and not as_json
+    result = _run_watched(rehearsal) if watched else _run_plain(rehearsal)
+    if result is None:
+        click.echo(f"Stopped. The journal so far is valid: {rehearsal.journal.path}", err=True)
+        return EXIT_INTERRUPTED
+    _tell(result, as_json=as_json)
+    return 0 if result.score.perfect else 1
+
+
+def _run_plain(rehearsal: Rehearsal) -> RehearsalResult | None:
+    with _stopping(rehearsal.stop), _progress_lines(rehearsal):
+        return rehearsal.run()
+
+
+def _run_watched(rehearsal: Rehearsal) -> RehearsalResult | None:
+    """The rehearsal in a thread, the dashboard in front; leaving it stops the rehearsal."""
+    from harness.tui.app import ShadowApp
+    from harness.tui.data import DashboardData
+
+    outcome: list[RehearsalResult | BaseException | None] = []
+
+    def work() -> None:
+        try:
+            outcome.append(rehearsal.run())
+        except BaseException as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=work, name="rehearsal")
+    with _stopping(rehearsal.stop):
+        thread.start()
+        try:
+            ShadowApp(
+                DashboardData(rehearsal.journal.path, rehearsal.criteria), task=rehearsal
+            ).run()
+        finally:
+            if not rehearsal.finished():
+                click.echo("Stopping the rehearsal …", err=True)
+                rehearsal.stop.set()
+            thread.join()
+    (ended,) = outcome
+    if isinstance(ended, BaseException):
+        raise ended
+    return ended
+
+
+def _tell(result: RehearsalResult, *, as_json: bool) -> None:
+    score, decision = result.score, result.assessment.decision
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "report": str(result.report),
+                    "journal": str(result.journal),
+                    "config": str(result.config),
+                    "decision": decision.value,
+                    "reason": result.assessment.reason,
+                    "planted": score.planted,
+                    "found": score.found,
+                    "missed": [fault.id for fault in score.missed],
+                    "false_alarms": [str(claim) for claim in score.false_alarms],
+                    "missing_parts": list(result.assessment.missing_parts),
+                }
+            )
+        )
+        return
+    for fault in score.missed:
+        click.echo(f"missed: {fault.id}: {fault.note}", err=True)
+    for claim in score.false_alarms:
+        click.echo(f"false alarm: {claim}", err=True)
+    for part in result.assessment.missing_parts:
+        click.echo(f"missing: {part}", err=True)
+    click.echo(f"look at it again: shadow watch --config {result.config}", err=True)
+    click.echo(f"reason: {result.assessment.reason}")
+    click.echo(f"report: {result.report}")
+    click.echo(f"decision: {decision.value}")
+    click.echo(
+        f"planted: {score.planted} found: {score.found} false alarms: {len(score.false_alarms)}"
+    )
+
+
+@contextmanager
+def _stopping(stop: threading.Event) -> Iterator[None]:
+    """SIGINT and SIGTERM ask for an end; a second one ends at once."""
+
+    def ask(signum: int, _: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        click.echo("Stopping: finishing what is in hand …", err=True)
+        stop.set()
+
+    former = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _progress_lines(rehearsal: Rehearsal) -> Iterator[None]:
+    ended = threading.Event()
+
+    def tell() -> None:
+        last = ""
+        while not ended.wait(_LINE_EVERY_S if last else 0.5):
+            last = rehearsal.status()
+            share = rehearsal.progress() or 0.0
+            click.echo(f"{100 * share:3.0f} %  {last}", err=True)
+
+    thread = threading.Thread(target=tell, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -1,0 +1,114 @@
+"""The rehearsal as a person runs it: found is what was planted, and nothing stays behind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.journal.verify import verify
+from tests.support.processes import Shadow, run_shadow, wait_for
+
+pytestmark = pytest.mark.serial
+
+SHORT = ("--jobs", "24", "--speed", "250")
+
+
+def report_of(folder: Path) -> dict[str, Any]:
+    (path,) = folder.glob("rehearsal-*/report.json")
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def test_a_planted_week_is_a_no_go_with_every_fault_found_and_no_false_alarm(
+    tmp_path: Path,
+) -> None:
+    demo = Shadow(["demo", *SHORT, "--keep", "kept"], cwd=tmp_path)
+    ended = demo.wait(240)
+    assert ended.code == 0, ended.err
+    lines = ended.out.splitlines()
+    assert lines[-3].startswith("report: kept/rehearsal-")
+    assert (tmp_path / lines[-3].removeprefix("report: ")).is_file()
+    assert lines[-2:] == ["decision: NO-GO", "planted: 12 found: 12 false alarms: 0"]
+    report = report_of(tmp_path / "kept")
+    assert report["decision"] == "NO-GO"
+    assert report["coverage"]["replayed"] > 100
+    assert report["recording"]["gaps"] == []
+    (journal,) = (tmp_path / "kept").glob("rehearsal-*/shadow.duckdb")
+    assert verify(journal).clean
+    assert demo.left_behind() == []
+    # The folder's settings read the journal as the rehearsal did: the report can be made again.
+    config = journal.with_name("shadow.toml")
+    again = run_shadow("report", "--config", str(config), "--out", "again", cwd=tmp_path)
+    assert again.code == 1
+    for name in ("report.json", "report.html"):
+        assert (tmp_path / "again" / name).read_bytes() == journal.with_name(name).read_bytes()
+
+
+def test_a_faithful_week_has_no_difference_and_is_no_no_go(tmp_path: Path) -> None:
+    ended = run_shadow(
+        "demo", "--faithful", "--jobs", "10", "--speed", "250", "--keep", "kept", "--json",
+        cwd=tmp_path, timeout_s=180,
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    told = json.loads(ended.out)
+    assert told["decision"] == "UNDECIDED"
+    assert (told["planted"], told["found"], told["false_alarms"]) == (0, 0, [])
+    report = report_of(tmp_path / "kept")
+    assert report["differences"] == []
+    assert report["coverage"]["replayed"] > 40
+    assert [f for f in report["findings"] if f["severity"] != "info"] == []
+
+
+def test_a_week_without_a_browser_says_loudly_what_is_missing(tmp_path: Path) -> None:
+    ended = run_shadow(
+        "demo", "--no-browser", "--jobs", "3", "--speed", "400", "--keep", "kept", cwd=tmp_path,
+        timeout_s=120, environ={"PATH": "/nowhere", "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    assert "--no-browser: nothing is replayed." in ended.err
+    assert "Nothing was replayed" in " ".join(report_of(tmp_path / "kept")["missing_parts"])
+
+
+@pytest.mark.parametrize("moment", ["recorded", "replay in the sandbox: 5"])
+def test_ctrl_c_leaves_no_process_and_a_valid_journal(tmp_path: Path, moment: str) -> None:
+    demo = Shadow(
+        ["demo", "--jobs", "6", "--speed", "400", "--faithful", "--keep", "kept"], cwd=tmp_path
+    )
+    try:
+        wait_for(
+            lambda: moment in demo.err or demo.process.poll() is not None,
+            what=f"{moment!r} on stderr",
+            timeout_s=90,
+        )
+        demo.interrupt()
+        ended = demo.wait(30)
+        assert ended.code == 130
+        assert "Traceback" not in ended.err
+        assert "The journal so far is valid" in ended.err
+        wait_for(lambda: demo.left_behind() == [], what="the end of every process", timeout_s=5)
+    finally:
+        demo.kill_all()
+    (journal,) = (tmp_path / "kept").glob("rehearsal-*/shadow.duckdb")
+    assert verify(journal).clean
+
+
+def test_without_a_chromium_one_line_says_what_to_install(tmp_path: Path) -> None:
+    ended = run_shadow(
+        "demo", "--jobs", "2", cwd=tmp_path, environ={"PATH": "/nowhere", "HOME": str(tmp_path)}
+    )
+    assert ended.code == 2
+    assert ended.err.startswith("shadow: No Chromium on PATH")
+    assert "chromium-headless-shell" in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ended = run_shadow("demo", "--keep", "file/below", cwd=tmp_path)
+    assert ended.code == 2
+    assert "file/below" in ended.err
+    assert "--keep" in ended.err
+    assert len(ended.err.splitlines()) == 1
