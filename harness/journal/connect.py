@@ -41,23 +41,35 @@ def _process_lock(path: Path) -> threading.RLock:
 
 @contextmanager
 def opened(
-    path: Path, *, read_only: bool, busy_timeout_s: float = DEFAULT_BUSY_TIMEOUT_S
+    path: Path,
+    *,
+    read_only: bool,
+    busy_timeout_s: float = DEFAULT_BUSY_TIMEOUT_S,
+    new_journal: Path | None = None,
 ) -> Iterator[Opened]:
     """Yield an open connection; close it in every case.
 
-    Raises JournalBusyError after `busy_timeout_s`, JournalError for a file that is no journal,
-    EnvironmentProblem when the disk is full or the folder cannot be written.
+    new_journal: `path` is a file to be made, which is going to be the journal of this name.
+    Raises JournalBusyError after `busy_timeout_s`, JournalError for a file that is missing or no
+    journal, EnvironmentProblem when the disk is full or the folder cannot be written.
     """
+    # DuckDB would make an empty database of a journal that somebody has moved away.
+    if not read_only and new_journal is None and not path.exists():
+        raise _missing(path)
+    name = new_journal or path
     lock = _process_lock(path)
     if not lock.acquire(timeout=busy_timeout_s):
         raise _busy(path, busy_timeout_s)
     try:
-        con, retries = _connect(path, read_only=read_only, busy_timeout_s=busy_timeout_s)
+        try:
+            con, retries = _connect(path, read_only=read_only, busy_timeout_s=busy_timeout_s)
+        except duckdb.Error as error:
+            raise _translated(name, error) from error
         try:
             con.execute("SET TimeZone = 'UTC'")
             yield Opened(con, retries)
         except duckdb.Error as error:
-            raise _translated(path, error) from error
+            raise _translated(name, error) from error
         finally:
             con.close()
     finally:
@@ -75,7 +87,7 @@ def _connect(
             return duckdb.connect(str(path), read_only=read_only), retries
         except duckdb.Error as error:
             if "lock on file" not in str(error) and "different configuration" not in str(error):
-                raise _translated(path, error) from error
+                raise
             if time.monotonic() >= deadline:
                 raise _busy(path, busy_timeout_s) from error
         retries += 1
@@ -91,6 +103,10 @@ def _busy(path: Path, busy_timeout_s: float) -> JournalBusyError:
     )
 
 
+def _missing(path: Path) -> JournalError:
+    return JournalError(f"{path}: there is no journal. Record one with: shadow record")
+
+
 def _translated(path: Path, error: duckdb.Error) -> Exception:
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     low = text.lower()
@@ -99,10 +115,15 @@ def _translated(path: Path, error: duckdb.Error) -> Exception:
             f"{path}: the disk is full. Free some space and start again; "
             "what was recorded so far is kept."
         )
+    if "file too large" in low or "quota exceeded" in low:
+        return EnvironmentProblem(
+            f"{path}: a limit of file size or disk quota is reached. Raise it (ulimit -f, quota) "
+            "and start again; what was recorded so far is kept."
+        )
     if "permission denied" in low or "read-only file system" in low:
         return EnvironmentProblem(f"{path}: permission denied. Check the owner of the folder.")
     if "does not exist" in low and "cannot open" in low:
-        return JournalError(f"{path}: there is no journal. Record one with: shadow record")
+        return _missing(path)
     if isinstance(
         error, duckdb.IOException | duckdb.SerializationException | duckdb.FatalException
     ):

@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ import duckdb
 import polars as pl
 
 from harness import __version__
-from harness.errors import JournalError
+from harness.errors import EnvironmentProblem, JournalError
 from harness.journal.connect import DEFAULT_BUSY_TIMEOUT_S, opened
 from harness.journal.projections import (
     create_projections,
@@ -75,21 +75,9 @@ class Journal:
     def create(cls, path: Path | str, **options: Any) -> Journal:
         """Create the file with its tables, or open it if it is a journal already."""
         journal = cls(Path(path), **options)
-        if journal.path.exists():
-            journal.check()
-            return journal
-        if not journal.path.parent.is_dir():
-            raise JournalError(
-                f"{journal.path}: the folder {journal.path.parent} does not exist. Make it first."
-            )
-        with journal._transaction() as (con, _):
-            for statement in sql_queries("journal/schema.sql").values():
-                con.execute(statement)
-            con.execute(
-                "INSERT INTO meta VALUES (?, ?, ?, ?)",
-                [str(uuid.uuid4()), JOURNAL_SCHEMA_VERSION, journal._clock(), __version__],
-            )
-            create_projections(con)
+        if not journal.path.exists():
+            journal._make()
+        journal.check()
         return journal
 
     @classmethod
@@ -114,8 +102,10 @@ class Journal:
         """
         queries = sql_queries("journal/append.sql")
         drafts = _draft_frame(batch.events)
-        recorded_at = self._clock()
         with self._transaction() as (con, retries):
+            # Not before the file is ours: who waits for the lock would write a time from before
+            # the events in front of its own, and "as of" that time would show those too.
+            recorded_at = self._clock()
             head, last_batch = _one(con.execute(queries["select_head"]))
             number = last_batch + 1
             con.register("drafts", drafts)
@@ -200,14 +190,59 @@ class Journal:
             check_version(self.path, handle.con)
             yield open_reader(handle.con, as_of)
 
+    def _make(self) -> None:
+        """Build the file under another name and give it its own when it is whole.
+
+        A process that is killed meanwhile leaves no half journal, and of two that make the same
+        one the first wins.
+        """
+        folder = self.path.parent
+        if not folder.is_dir():
+            wrong = "is not a folder" if folder.exists() else "does not exist"
+            raise JournalError(f"{self.path}: the folder {folder} {wrong}. Make it first.")
+        building = folder / f".{self.path.name}.{uuid.uuid4().hex[:8]}"
+        maker = Journal(building, busy_timeout_s=self.busy_timeout_s, clock=self._clock)
+        try:
+            with maker._transaction(new_journal=self.path) as (con, _):
+                for statement in sql_queries("journal/schema.sql").values():
+                    con.execute(statement)
+                con.execute(
+                    "INSERT INTO meta VALUES (?, ?, ?, ?)",
+                    [str(uuid.uuid4()), JOURNAL_SCHEMA_VERSION, self._clock(), __version__],
+                )
+                create_projections(con)
+            try:
+                self.path.hardlink_to(building)
+            except FileExistsError:
+                pass
+            except OSError:
+                # A file system without hard links, such as exFAT or some network shares.
+                building.rename(self.path)
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"{self.path}: {error.strerror}. Choose a --journal in a folder you may write to."
+            ) from error
+        finally:
+            building.unlink(missing_ok=True)
+            building.with_name(building.name + ".wal").unlink(missing_ok=True)
+
     @contextmanager
-    def _transaction(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
-        with opened(self.path, read_only=False, busy_timeout_s=self.busy_timeout_s) as handle:
+    def _transaction(
+        self, *, new_journal: Path | None = None
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
+        with opened(
+            self.path,
+            read_only=False,
+            busy_timeout_s=self.busy_timeout_s,
+            new_journal=new_journal,
+        ) as handle:
             handle.con.execute("BEGIN")
             try:
                 yield handle.con, handle.retries
             except BaseException:
-                handle.con.execute("ROLLBACK")
+                # The first error is the one to report; a database that it closed cannot roll back.
+                with suppress(duckdb.Error):
+                    handle.con.execute("ROLLBACK")
                 raise
             handle.con.execute("COMMIT")
 

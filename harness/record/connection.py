@@ -30,6 +30,17 @@ _SETTINGS = sql.SQL(
     " SET LOCAL cursor_tuple_fraction = 1.0"
 )
 
+# A server that vanishes without a word would otherwise keep a poll waiting for hours, and the
+# record would stand still without a gap.
+_KEEPALIVE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+_CANCEL_TIMEOUT_S = 5.0
+_HARMLESS = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
+
 
 class SourceConnection:
     """Opens at the first use and again after a failure.
@@ -57,10 +68,11 @@ class SourceConnection:
             ) from None
         self.place = describe_place(parts)
         self.generation = 0
+        defaults = _KEEPALIVE | {"connect_timeout": connect_timeout_s}
         self._conninfo = make_conninfo(
             dsn,
             application_name=APPLICATION_NAME,
-            connect_timeout=parts.get("connect_timeout") or connect_timeout_s,
+            **{name: value for name, value in defaults.items() if not parts.get(name)},
         )
         self._limits_s = (statement_timeout_s, lock_timeout_s, idle_timeout_s)
         self._connection: Snapshot | None = None
@@ -84,9 +96,14 @@ class SourceConnection:
                 )
                 yield connection
         except psycopg.Error as error:
-            if isinstance(error, psycopg.OperationalError):
+            if isinstance(error, psycopg.OperationalError) and not isinstance(error, _HARMLESS):
                 self.close()
             raise SourceError(f"{self.place}: {explain(error)}") from error
+
+    def cancel(self) -> None:
+        """Break off what another thread is asking right now; that thread gets a SourceError."""
+        if self._connection is not None:
+            self._connection.cancel_safe(timeout=_CANCEL_TIMEOUT_S)
 
     def close(self) -> None:
         """Close the connection; the next snapshot opens a new one."""

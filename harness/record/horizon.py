@@ -58,6 +58,9 @@ def read_horizon(
       and its row older than S for ever.
     * A transaction reads the clock first and publishes its start a moment later. A process that is
       descheduled in between is invisible with a start in our past; so S stays `margin_s` behind.
+    * A query string may hold several transactions, and all of them start, by their own word, when
+      it arrived. Between two of them the session has no start to show; so one that works on a
+      string counts from its arrival.
     * PREPARE TRANSACTION takes T out of pg_stat_activity before it ends, and pg_prepared_xacts
       does not tell when T began. So while any is prepared S stays where it was, which is right
       by the same argument one look earlier. The sessions are looked at first: T moves from there

@@ -37,6 +37,16 @@ class Table:
         return self.spec.name
 
     @property
+    def by_time(self) -> bool:
+        """True if its rows never change and `created` can be the start of their transaction.
+
+        A column without time zone holds the writer's local time, and one of less precision is
+        rounded, to before the start as well as after it: neither may be compared with S.
+        """
+        exact = self.created and self.columns[self.created] == "timestamp with time zone"
+        return self.spec.append_only and bool(exact)
+
+    @property
     def identifier(self) -> sql.Identifier:
         """Its quoted name with schema."""
         return sql.Identifier(self.schema, self.name)
@@ -85,7 +95,7 @@ def read_tables(snapshot: Snapshot, *, schema: str) -> tuple[Table, ...]:
             if spec.required:
                 raise SourceError(
                     f"{schema}.{spec.name}: there is no such table. Point SHADOW_DSN at the "
-                    "database that the poller and the worker share."
+                    "database that the poller and the worker share, or give its --schema."
                 )
             continue
         if not row["readable"]:

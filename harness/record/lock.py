@@ -16,7 +16,8 @@ def recorder_lock(journal: Path) -> Iterator[None]:
     """Hold ``<journal>.recorder`` for as long as the block runs.
 
     The kernel frees the lock with the process, so a killed recorder leaves none behind. Raises
-    JournalBusyError that names the process if another recorder holds it.
+    JournalBusyError that names the process if another recorder holds it, EnvironmentProblem if the
+    journal's folder is missing or cannot be written.
     """
     path = journal.with_name(journal.name + ".recorder")
     descriptor = _acquire(path, journal)
@@ -35,7 +36,8 @@ def _acquire(path: Path, journal: Path) -> int:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise EnvironmentProblem(
-                f"{path}: {error.strerror}. Choose a --journal in a folder you may write to."
+                f"{journal}: {path} cannot be made ({error.strerror}). "
+                "Choose a --journal in a folder that exists and that you may write to."
             ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
+
 from harness.errors import SourceError
 from harness.model import EventDraft
+from harness.record.chunk import Chunk, Done
 from harness.record.connection import Snapshot, SourceConnection
 from harness.record.horizon import (
     PUBLICATION_MARGIN_S,
@@ -50,38 +54,6 @@ SWEEP_TIMEOUT_S = 300.0
 """A sweep scans whole tables and a first copy sorts one; a tick reads a few rows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """What a poll proved."""
-
-    tier: str
-    """copy, sweep or fast."""
-    mark: SnapshotMark
-    since: datetime | None
-    """S for the next poll; None while the fast tier is provisional."""
-    held: str | None
-    """Why S did not move on."""
-    tables: tuple[str, ...]
-    """Tables of which every committed row is now recorded up to the snapshot."""
-    complete: bool
-    """True if that is every table."""
-    rows: int
-    """New events, all chunks together."""
-    cost_ms: float
-    """Time the source spent on it, without round trips."""
-    drift: tuple[Mapping[str, Any], ...]
-    shape: Mapping[str, Mapping[str, str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
-    """Some events of one snapshot; `done` comes with the last."""
-
-    events: tuple[EventDraft, ...]
-    tier: str
-    done: Done | None = None
-
-
 @dataclass(slots=True)
 class _Poll:
     """What one poll has found so far; becomes the source's state when it is over."""
@@ -95,6 +67,7 @@ class _Poll:
     by_xid: list[str] = field(default_factory=list)
     by_time: list[str] = field(default_factory=list)
     overflowed: bool = False
+    """A window outgrew one answer; only a sweep can tell what is in it."""
 
 
 class PostgresSource:
@@ -125,7 +98,8 @@ class PostgresSource:
         self._seen: dict[str, set[str]] = {}
         self._shape: Mapping[str, Mapping[str, str]] = {}
         self._generation = 0
-        self._wants_full = True
+        self._swept = False
+        self._urgent = False
 
     def open(
         self,
@@ -163,13 +137,23 @@ class PostgresSource:
     def poll(self, *, full: bool) -> Generator[Chunk, None, None]:
         """Yield what is new. full: sweep every table, however dear. Raises SourceError."""
         horizon = read_horizon(self.connection, previous=self._since, margin_s=self._margin_s)
-        reconnected = self.connection.generation != self._generation
-        if full or reconnected or self._wants_full:
-            yield from self._sweep(horizon, reconnected=reconnected)
+        if self.connection.generation != self._generation:
+            self._go_back()
+        urgent = self._urgent and self._pace.sweep_due(self._monotonic(), urgent=True)
+        if full or urgent or not self._swept:
+            yield from self._sweep(horizon)
         else:
             yield from self._glance(horizon)
 
-    def _sweep(self, horizon: Horizon, *, reconnected: bool) -> Iterator[Chunk]:
+    def _go_back(self) -> None:
+        """A new connection may be one to a server that has crashed meanwhile."""
+        self._generation = self.connection.generation
+        self._xids = {
+            name: max(FIRST_NORMAL_XID, xid - CRASH_REUSE_XIDS) for name, xid in self._xids.items()
+        }
+        self._urgent = True
+
+    def _sweep(self, horizon: Horizon) -> Iterator[Chunk]:
         """Every version that the snapshot of the last sweep could not see.
 
         Why ``age(xmin) <= age(X)`` is sound without any privilege. X is the oldest transaction
@@ -180,26 +164,27 @@ class PostgresSource:
         compared by age(), which counts backwards from now on the 32-bit circle, because xmin
         itself has no order there. All tables are read in one snapshot, so one X serves all.
         """
-        rewind = CRASH_REUSE_XIDS if reconnected else 0
-        xids = {name: max(FIRST_NORMAL_XID, xid - rewind) for name, xid in self._xids.items()}
         buffer: list[EventDraft] = []
-        with self.connection.snapshot(statement_timeout_s=self._sweep_timeout_s) as snapshot:
+        with (
+            self._paced(),
+            self.connection.snapshot(statement_timeout_s=self._sweep_timeout_s) as snapshot,
+        ):
             poll = self._begin(snapshot, horizon)
             tables = _related(read_tables(snapshot, schema=self._schema))
-            copying = any(_age(xids, table.name, poll.mark) is None for table in tables)
+            copying = any(_age(self._xids, table.name, poll.mark) is None for table in tables)
             tier = "copy" if copying else "sweep"
             for table in tables:
                 started_s = poll.cost_s
-                for rows in self._timed(poll, self._stream(snapshot, table, tables, xids, poll)):
+                for rows in self._timed(poll, self._stream(snapshot, table, tables, poll)):
                     buffer += self._drafts(table, rows, poll, keep_all=not copying)
                     while len(buffer) >= self._chunk_rows:
                         yield Chunk(events=_in_order(buffer[: self._chunk_rows]), tier=tier)
                         del buffer[: self._chunk_rows]
                 poll.by_xid.append(table.name)
-                if table.spec.append_only:
+                if table.by_time:
                     self._pace.forget(table.name)
                 elif not copying:
-                    self._pace.read(table.name, poll.cost_s - started_s)
+                    self._pace.measured(table.name, poll.cost_s - started_s)
         shape = shape_of(tables)
         drift = describe_drift(self._shape, shape) if self._shape else []
         done = Done(
@@ -218,8 +203,8 @@ class PostgresSource:
         self.tables = tables
         self._shape = shape
         self._since = horizon.since
-        self._generation = self.connection.generation
-        self._wants_full = False
+        self._swept = True
+        self._urgent = False
         self._xids = dict.fromkeys(poll.by_xid, poll.mark.xmin)
         self._seen = poll.seen
         self._pace.swept(cost_s=poll.cost_s, now_s=self._monotonic())
@@ -229,24 +214,23 @@ class PostgresSource:
         buffer: list[EventDraft] = []
         with self.connection.snapshot() as snapshot:
             poll = self._begin(snapshot, horizon)
-            affordable = set(self._pace.affordable([table.name for table in self.tables]))
+            names = [table.name for table in self.tables]
+            affordable = set(self._pace.affordable(names, self._monotonic()))
             for table in self.tables:
                 question = self._ask_glance(table, poll, affordable=table.name in affordable)
                 if question is None:
                     continue
-                started_s = poll.cost_s
-                (rows,) = self._timed(poll, iter([fetch(snapshot, question)]))
-                self._pace.read(table.name, poll.cost_s - started_s)
+                rows = self._fetch(snapshot, question, table, poll)
                 buffer += self._drafts(table, rows, poll, keep_all=True)
                 if len(rows) >= self._chunk_rows:
                     poll.overflowed = True
                 elif question.by_xid:
                     poll.by_xid.append(table.name)
-                elif table.spec.append_only:
+                elif table.by_time:
                     poll.by_time.append(table.name)
-        appended = {table.name for table in self.tables if table.spec.append_only}
+        timed = {table.name for table in self.tables if table.by_time}
         # S moves on only if the rows up to it were read from the S before.
-        follows = self._since is not None and appended <= set(poll.by_time)
+        follows = self._since is not None and timed <= set(poll.by_time)
         since = horizon.since if follows else self._since
         covered = poll.by_xid + (poll.by_time if follows else [])
         done = Done(
@@ -262,9 +246,8 @@ class PostgresSource:
             shape=self._shape,
         )
         yield Chunk(events=_in_order(buffer), tier="fast", done=done)
-        # A window that outgrew one answer is left to a sweep, and S to what that proves.
-        self._since = None if poll.overflowed else since
-        self._wants_full = poll.overflowed
+        self._since = since
+        self._urgent = self._urgent or poll.overflowed
         self._xids |= dict.fromkeys(poll.by_xid, poll.mark.xmin)
         self._seen |= poll.seen
 
@@ -278,22 +261,21 @@ class PostgresSource:
         snapshot: Snapshot,
         table: Table,
         tables: Sequence[Table],
-        xids: Mapping[str, int],
         poll: _Poll,
     ) -> Iterator[list[Any]]:
         link = customer_link(tables)
-        age = _age(xids, table.name, poll.mark)
+        age = _age(self._xids, table.name, poll.mark)
         if age is None:
             question = ask_all(table, customers_of=link)
         else:
-            jobs_age = _age(xids, "jobs", poll.mark)
-            question = ask_changed(table, age=age, jobs_age=jobs_age, customers_of=link)
+            question = ask_changed(table, age=age, customers_of=link)
         return stream(snapshot, question, chunk_rows=self._chunk_rows)
 
     def _ask_glance(self, table: Table, poll: _Poll, *, affordable: bool) -> Question | None:
-        since = self._since or poll.mark.at - timedelta(seconds=OPPORTUNISTIC_S)
-        if table.spec.append_only:
-            if affordable and table.created:
+        lately = poll.mark.at - timedelta(seconds=OPPORTUNISTIC_S)
+        if table.by_time and table.created:
+            since = self._since or lately
+            if affordable:
                 return ask_created_since(table, table.created, since=since, limit=self._chunk_rows)
             return None
         age = _age(self._xids, table.name, poll.mark)
@@ -301,20 +283,46 @@ class PostgresSource:
             return ask_changed(
                 table,
                 age=age,
-                jobs_age=_age(self._xids, "jobs", poll.mark),
                 customers_of=customer_link(self.tables),
                 limit=self._chunk_rows,
             )
         if table.touched and table.name != "customers":
-            return ask_touched_since(table, table.touched, since=since, limit=self._chunk_rows)
+            return ask_touched_since(table, table.touched, since=lately, limit=self._chunk_rows)
         return None
+
+    def _fetch(
+        self, snapshot: Snapshot, question: Question, table: Table, poll: _Poll
+    ) -> list[Any]:
+        """Ask, and remember the price even if the source broke off; then the sweeps have it."""
+        started_s = poll.cost_s
+        try:
+            (rows,) = self._timed(poll, (fetch(snapshot, asked) for asked in [question]))
+        finally:
+            # A glimpse by index is cheap and says nothing of what the whole table would cost.
+            if question.by_xid or table.by_time:
+                self._pace.read(table.name, poll.cost_s - started_s)
+        return rows
+
+    @contextmanager
+    def _paced(self) -> Iterator[None]:
+        """A sweep that the source cuts short has cost it time all the same."""
+        before_s = self._monotonic()
+        try:
+            yield
+        except SourceError as error:
+            if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
+                now_s = self._monotonic()
+                self._pace.failed(cost_s=now_s - before_s, now_s=now_s)
+            raise
 
     def _timed(self, poll: _Poll, answers: Iterator[list[Any]]) -> Iterator[list[Any]]:
         """Add what the source spent on each answer to the poll's cost; the rest is not its time."""
         while True:
             before_s = self._monotonic()
-            rows = next(answers, None)
-            poll.cost_s += max(0.0, self._monotonic() - before_s - poll.round_trip_s)
+            try:
+                rows = next(answers, None)
+            finally:
+                poll.cost_s += max(0.0, self._monotonic() - before_s - poll.round_trip_s)
             if rows is None:
                 return
             yield rows
@@ -342,7 +350,7 @@ class PostgresSource:
         return drafts
 
     def _is_young(self, table: Table, row: Mapping[str, Any], horizon: Horizon) -> bool:
-        if not table.spec.append_only or table.created is None or horizon.since is None:
+        if not table.by_time or table.created is None or horizon.since is None:
             return False
         created = parse_time(row.get(table.created))
         return created is not None and created >= horizon.since

@@ -48,6 +48,10 @@ class RecorderProgress:
     polls: int = 0
     cost_ms: float = 0.0
     """What the last poll cost the source."""
+    cost_total_ms: float = 0.0
+    """What all polls together cost it."""
+    sweeps_cost_ms: float = 0.0
+    """What of that went to the first copy and the sweeps."""
     provisional: str | None = None
     """Why the fast tier proves nothing; None if it does."""
     failing: tuple[str, ...] = ()

@@ -38,18 +38,15 @@ def ask_changed(
     table: Table,
     *,
     age: int,
-    jobs_age: int | None,
     customers_of: tuple[Table, str] | None,
     limit: int | None = None,
 ) -> Question:
     """Row versions written at most `age` transactions ago, whoever wrote them."""
+    params = {"age": age, "limit": limit}
     if table.name == "customers" and customers_of is not None:
         jobs, link = customers_of
-        if jobs_age is None:
-            return ask_all(table, customers_of=customers_of)
-        params = {"age": age, "jobs_age": jobs_age, "limit": limit}
         return _question("select_customers_changed", table, params, jobs=jobs, link=link)
-    return _question("select_changed", table, {"age": age, "limit": limit})
+    return _question("select_changed", table, params)
 
 
 def ask_created_since(table: Table, created: str, *, since: datetime, limit: int) -> Question:

@@ -20,12 +20,14 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from harness.errors import JournalBusyError, SourceError
 from harness.journal.store import Journal, utc_now
 from harness.model import EventDraft, EventKind, Source, Watermark
+from harness.record.chunk import Chunk, Done
 from harness.record.connection import SourceConnection
 from harness.record.gaps import Gap
 from harness.record.horizon import read_horizon
 from harness.record.lock import recorder_lock
+from harness.record.marks import fast_position, make_watermark, sweep_payload
 from harness.record.pace import Pace
-from harness.record.postgres import Chunk, Done, PostgresSource
+from harness.record.postgres import PostgresSource
 from harness.record.progress import RecorderConfig, RecorderProgress
 from harness.record.sqs import QueueSampler
 from harness.record.writer import PRODUCTION, PRODUCTION_FAST, PRODUCTION_SCHEMA, RecordWriter
@@ -94,9 +96,11 @@ class Recorder:
         """Record until `stop` is set, `for_s` is over or nothing new came for `until_idle_s`.
 
         `until_idle_s` ends it only after a full sweep that found nothing. `on_progress` is called
-        from other threads. The batch in hand is finished before it returns. Raises SourceError if
-        production cannot be recorded at the start; later failures are gaps in the record.
-        Raises JournalBusyError if another recorder writes to this journal.
+        from other threads. The batch in hand is finished before it returns. A journal that does not
+        exist is made as soon as production has answered. Raises SourceError if production cannot be
+        recorded at the start; later failures are gaps in the record. Raises JournalBusyError if
+        another recorder writes to this journal, JournalError or EnvironmentProblem if it cannot be
+        used.
         """
         self._stop = stop or self._stop
         self._on_progress = on_progress or _ignore
@@ -112,7 +116,7 @@ class Recorder:
                             break
                 finally:
                     self._stop.set()
-                    scheduler.shutdown(wait=True)
+                    self._wait_for_the_batch(scheduler)
                 if self._failure is not None:
                     raise self._failure
                 self._finish()
@@ -122,8 +126,11 @@ class Recorder:
         return self._progress
 
     def _start(self) -> None:
-        sweeps, schema, last_at = self._writer.remembered()
+        exists = self._journal.path.exists()
+        sweeps, schema, last_at = self._writer.remembered() if exists else (None, None, None)
         self._source.open(sweeps.position if sweeps else None, schema.position if schema else None)
+        if not exists:
+            Journal.create(self._journal.path, busy_timeout_s=self._journal.busy_timeout_s)
         horizon = read_horizon(self._connection, previous=None)
         self._last_new_s = time.monotonic()
         self._good_at = utc_now()
@@ -173,6 +180,14 @@ class Recorder:
         scheduler.start()
         return scheduler
 
+    def _wait_for_the_batch(self, scheduler: BackgroundScheduler) -> None:
+        try:
+            scheduler.shutdown(wait=True)
+        except KeyboardInterrupt:
+            # Somebody will not wait: a statement that still runs may take minutes.
+            self._connection.cancel()
+            raise
+
     def _guarded(self, task: Callable[[], None]) -> Callable[[], None]:
         def run() -> None:
             if self._stop.is_set() or self._ended.is_set():
@@ -189,6 +204,9 @@ class Recorder:
         """One poll; a source that fails is asked again later and less often."""
         now_s = time.monotonic()
         if now_s < self._retry_at_s:
+            return
+        if not self._swept_once and not self._pace.sweep_due(now_s, urgent=True):
+            # Nothing can be read before the first copy, and the source has just cut that short.
             return
         full = self._must_sweep or self._pace.sweep_due(now_s)
         try:
@@ -221,12 +239,15 @@ class Recorder:
         own: list[EventDraft] = []
         marks: list[Watermark] = []
         done = chunk.done
+        now = utc_now()
         if done is not None:
-            self._good_at = utc_now()
-            for what in ("production", "journal"):
-                self._writer.gaps.end(what, until=self._good_at)
+            self._writer.gaps.end("production", until=now)
             own, marks = self._conclude(done, anything=bool(events) or new_before > 0)
         appended = self._writer.append(events + own, tier=chunk.tier, watermarks=marks)
+        if done is not None:
+            # Only now: a journal that is still locked has not got what this poll found.
+            self._writer.gaps.end("journal", until=utc_now())
+            self._good_at = now
         new = 0
         if appended is not None:
             new = len(events) - appended.known
@@ -249,19 +270,19 @@ class Recorder:
         ]
         marks: list[Watermark] = []
         if not self._swept_once or done.drift:
-            marks.append(_mark(PRODUCTION_SCHEMA, done.shape, done))
+            marks.append(make_watermark(PRODUCTION_SCHEMA, done.shape, done))
         if done.tier == "fast":
             if anything and done.since is not None:
-                marks.append(_mark(PRODUCTION_FAST, _fast_position(done), done))
+                marks.append(make_watermark(PRODUCTION_FAST, fast_position(done), done))
             return own, marks
         due_s = self._last_sweep_event_s + self._config.sweep_event_every_s
         event_due = time.monotonic() >= due_s
         if anything or event_due or not self._swept_once:
-            marks.append(_mark(PRODUCTION, self._source.position(done), done))
+            marks.append(make_watermark(PRODUCTION, self._source.position(done), done))
             if done.since is not None:
-                marks.append(_mark(PRODUCTION_FAST, _fast_position(done), done))
+                marks.append(make_watermark(PRODUCTION_FAST, fast_position(done), done))
         if event_due:
-            own.append(self._writer.say(EventKind.RECORD_SWEEP, _sweep_payload(done)))
+            own.append(self._writer.say(EventKind.RECORD_SWEEP, sweep_payload(done)))
         return own, marks
 
     def _report(self, chunk: Chunk, new: int, last_seq: int | None) -> None:
@@ -282,6 +303,8 @@ class Recorder:
                     sweeps=progress.sweeps + full,
                     polls=progress.polls + 1,
                     cost_ms=done.cost_ms,
+                    cost_total_ms=progress.cost_total_ms + done.cost_ms,
+                    sweeps_cost_ms=progress.sweeps_cost_ms + full * done.cost_ms,
                     provisional=done.held if done.since is None else None,
                 )
                 self._swept_once = self._swept_once or full
@@ -345,7 +368,7 @@ class Recorder:
             self._last_sweep_event_s = float("-inf")
             try:
                 self._poll(full=True, may_stop=False)
-            except SourceError as error:
+            except (SourceError, JournalBusyError) as error:
                 self._fail(error)
         self._writer.gaps.end_all(until=utc_now())
         stopped = {
@@ -360,26 +383,6 @@ class Recorder:
         )
         if appended is not None:
             self._progress = replace(self._progress, last_seq=appended.last_seq)
-
-
-def _mark(source: str, position: Any, done: Done) -> Watermark:
-    return Watermark(source=source, position=position, complete_until=done.mark.at)
-
-
-def _fast_position(done: Done) -> dict[str, Any]:
-    since = done.since.isoformat() if done.since else None
-    return {"since": since, "tables": list(done.tables)}
-
-
-def _sweep_payload(done: Done) -> dict[str, Any]:
-    return {
-        "xid": done.mark.xmin,
-        "complete_until": done.mark.at.isoformat(),
-        "rows": done.rows,
-        "cost_ms": round(done.cost_ms, 3),
-        "tables": list(done.tables),
-        "provisional": done.since is None,
-    }
 
 
 def _ignore(_: RecorderProgress) -> None:

@@ -54,7 +54,8 @@ class QueueSampler:
         try:
             jobs = self._counts(self._queue_url)
             dead = self._counts(self._dlq_url)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ValueError) as error:
+            # boto3 answers an endpoint that is no URL with a plain ValueError.
             words = " ".join(str(error).split()).rstrip(".")
             raise SourceError(
                 f"{self.place}: {words}. Check SQS_QUEUE_URL, the region, AWS_ENDPOINT_URL and the "
@@ -87,8 +88,8 @@ class QueueSampler:
                 region_name=self._region,
                 endpoint_url=self._endpoint_url,
                 config=Config(
-                    connect_timeout=5,
-                    read_timeout=10,
+                    connect_timeout=3,
+                    read_timeout=5,
                     retries={"max_attempts": 2, "mode": "standard"},
                 ),
             )

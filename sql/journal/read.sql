@@ -7,9 +7,11 @@ SELECT journal_id, schema_version, created_at, tool_version FROM meta;
 SELECT last_seq AS seq, hash, recorded_at FROM batches ORDER BY batch DESC LIMIT 1;
 
 -- name: select_head_as_of
--- The chain up to the batch that holds $seq.
+-- The chain up to the batch that ends at or before $seq. Batches of watermarks alone share the seq
+-- of the batch before them; only the first counts, or the same seq would mean something else once
+-- such a batch has followed.
 SELECT last_seq AS seq, hash, recorded_at FROM batches
-WHERE last_seq <= $seq ORDER BY batch DESC LIMIT 1;
+WHERE last_seq <= $seq ORDER BY last_seq DESC, batch LIMIT 1;
 
 -- name: select_seq_at
 -- Last event recorded at or before $at.
@@ -19,8 +21,10 @@ SELECT coalesce(max(last_seq), 0) AS seq FROM batches WHERE recorded_at <= $at;
 SELECT max(recorded_at) AS at FROM events WHERE seq <= $seq AND seq > $seq - 2;
 
 -- name: select_watermark
+-- A watermark written without events counts from the next event on, for the same reason.
 SELECT source, position, complete_until FROM watermarks
 WHERE source = $source AND seq <= $seq
+  AND batch <= (SELECT coalesce(min(batch), 0) FROM batches WHERE last_seq >= $seq)
 ORDER BY batch DESC LIMIT 1;
 
 -- name: create_events_now

@@ -4,9 +4,16 @@
 -- Oldest running transaction of this database that could still insert a row. `now()` is the start
 -- of this transaction, hence no later than the look at any session. Not restricted to sessions that
 -- have an xid: one without may get it later and still stamps its rows with its own start.
+-- The second transaction of one query string has, by now(), begun when the string arrived; in the
+-- moment between the two only query_start tells how far back that is.
 SELECT
     now() AS at,
-    min(a.xact_start) AS oldest,
+    least(
+        min(a.xact_start),
+        min(a.query_start) FILTER (
+            WHERE a.state = 'active' AND a.backend_type = 'client backend'
+        )
+    ) AS oldest,
     count(*) FILTER (WHERE a.state = 'disabled') AS hidden,
     pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees_all,
     pg_is_in_recovery() AS standby

@@ -39,11 +39,12 @@ WHERE t.{link}::text IN (SELECT j.customer_id::text FROM {jobs} AS j);
 
 -- name: select_customers_changed
 -- Customers of jobs that are new in this window, however old their own row is, and changed
--- customers of any job.
+-- customers of any job. The window of the jobs is the one of the customers: jobs may have been
+-- read since, while their customers were left out.
 SELECT t.xmin::text::bigint AS xmin, to_jsonb(t) AS row FROM {table} AS t
 WHERE t.{link}::text IN (
         SELECT j.customer_id::text FROM {jobs} AS j
-        WHERE age(j.xmin) BETWEEN 0 AND %(jobs_age)s
+        WHERE age(j.xmin) BETWEEN 0 AND %(age)s
       )
    OR (age(t.xmin) BETWEEN 0 AND %(age)s
        AND t.{link}::text IN (SELECT j.customer_id::text FROM {jobs} AS j))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import psycopg
 import pytest
@@ -12,12 +14,14 @@ from psycopg.conninfo import make_conninfo
 from harness.errors import SourceError
 from harness.journal.store import Journal
 from harness.model import Batch, EventKind
+from harness.record.chunk import Chunk, Done
 from harness.record.connection import SourceConnection
 from harness.record.horizon import read_horizon
 from harness.record.pace import Pace
-from harness.record.postgres import Chunk, Done, PostgresSource
+from harness.record.postgres import PostgresSource
 from tests.contracts.source import SourceContract, recorded
 from tests.support.postgres import Production, add_history, add_job
+from tests.support.processes import wait_for
 
 POOR_ROLE = "recorder_without_statistics"
 
@@ -173,6 +177,166 @@ def test_more_rows_than_a_tick_may_fetch_are_left_to_a_sweep_and_none_is_lost(
                     journal.append(Batch(events=chunk.events))
     assert tiers == ["fast", "sweep", "fast"]
     assert sorted(recorded(journal, EventKind.QUEUE_HISTORY).values()) == [1] * 57
+
+
+def test_a_window_held_open_by_an_idle_transaction_does_not_make_every_second_poll_a_sweep(
+    production: Production,
+) -> None:
+    pace = Pace(tick_s=1e6, min_interval_s=0.0, max_share=0.01)
+    source = PostgresSource(SourceConnection(production.recorder_dsn), pace=pace, chunk_rows=10)
+    with closing(source.connection), production.connect(autocommit=False) as idle:
+        idle.execute("SELECT 1")
+        with production.connect() as session:
+            job = add_job(session)
+            source.open()
+            drain(source, full=True)
+            pace.swept(cost_s=1.0, now_s=time.monotonic())
+            session.execute(
+                "INSERT INTO queue_history (job_id, event)"
+                " SELECT %s, 'submitting' FROM generate_series(1, 30)",
+                [job],
+            )
+        tiers = [drain(source, full=False)[1].tier for _ in range(20)]
+    assert tiers == ["fast"] * 20
+
+
+def test_a_customer_left_out_by_a_tick_that_read_its_job_is_recorded_by_the_sweep(
+    production: Production, journal: Journal
+) -> None:
+    production.execute(
+        "INSERT INTO customers (customer_id, business_name, email) VALUES"
+        " ('DIR-20261120-AAAAAA', 'Maple Bakery', 'a@maple.example')"
+    )
+    pace = Pace(tick_s=1.0, min_interval_s=0.0, max_share=1.0)
+    source = PostgresSource(SourceConnection(production.recorder_dsn), pace=pace)
+    with closing(source.connection):
+        source.open()
+        drain(source, full=True)
+        pace.measured("customers", 1e6)
+        production.execute(
+            "INSERT INTO jobs (customer_id, package_size) VALUES ('DIR-20261120-AAAAAA', 50)"
+        )
+        glances, done = drain(source, full=False)
+        assert "jobs" in done.tables
+        assert "customers" not in done.tables
+        sweeps, _ = drain(source, full=True)
+    for chunk in glances + sweeps:
+        journal.append(Batch(events=chunk.events))
+    with journal.reader() as reader:
+        rows = reader.rows("SELECT payload->>'$.business_name' FROM events_now ORDER BY kind")
+    assert ("Maple Bakery",) in rows
+
+
+@pytest.mark.parametrize("column_type", ["timestamp", "timestamptz(0)"])
+def test_a_time_that_cannot_be_compared_with_s_is_not_asked_for(
+    production: Production, journal: Journal, column_type: str
+) -> None:
+    production.execute(f"ALTER TABLE queue_history ALTER created_at TYPE {column_type}")
+    source = make_source(production.recorder_dsn)
+    with closing(source.connection), production.connect() as writer:
+        # A writer far to the west stamps its rows with hours that are long over.
+        writer.execute("SET TimeZone = 'America/Los_Angeles'")
+        job = add_job(writer)
+        source.open()
+        drain(source, full=True)
+        row = add_history(writer, job, "submitting")
+        found, done = drain(source, full=False)
+    for chunk in found:
+        journal.append(Batch(events=chunk.events))
+    assert done.tier == "fast"
+    assert recorded(journal, EventKind.QUEUE_HISTORY)[row] == 1
+    assert "queue_history" in done.tables
+
+
+def test_a_number_that_a_crashed_server_hands_out_again_is_still_swept(
+    production: Production,
+) -> None:
+    with production.connect() as session:
+        job = add_job(session)
+        source = make_source(production.recorder_dsn)
+        with closing(source.connection):
+            source.open()
+            _, done = drain(source, full=True)
+            position = source.position(done)
+        row = add_history(session, job, "submitting")
+        for _ in range(40):
+            session.execute("SELECT pg_current_xact_id()")
+    # The journal says that everything below 30 more is known, as it does after a crash that
+    # took the numbers of the last few transactions back.
+    after_crash = make_source(production.recorder_dsn)
+    with closing(after_crash.connection):
+        after_crash.open(position | {"xid": position["xid"] + 30})
+        found, done = drain(after_crash, full=True)
+    assert done.tier == "sweep"
+    assert f"queue_history:{row}" in {event.key for chunk in found for event in chunk.events}
+
+
+def test_a_sweep_that_the_source_cuts_short_costs_its_share_and_ticks_go_on(
+    production: Production,
+) -> None:
+    with production.connect() as session:
+        job = add_job(session)
+        pace = Pace(tick_s=1e6, min_interval_s=0.0, max_share=0.01)
+        source = PostgresSource(SourceConnection(production.recorder_dsn), pace=pace, margin_s=0.0)
+        with closing(source.connection):
+            source.open()
+            drain(source, full=True)
+            row = add_history(session, job, "submitting")
+            with cancelled_at_a_lock(production), pytest.raises(SourceError, match="canceling"):
+                drain(source, full=True)
+            assert not pace.sweep_due(time.monotonic(), urgent=True)
+            assert source.connection.generation == 1
+            found, done = drain(source, full=False)
+    assert done.tier == "fast"
+    assert f"queue_history:{row}" in {event.key for chunk in found for event in chunk.events}
+
+
+def test_a_statement_can_be_broken_off_from_another_thread(production: Production) -> None:
+    connection = SourceConnection(production.recorder_dsn)
+
+    def cancel() -> None:
+        asked = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = %s"
+        wait_for(
+            lambda: bool(production.execute(asked, [production.name])), what="the long statement"
+        )
+        connection.cancel()
+
+    canceller = threading.Thread(target=cancel)
+    with closing(connection):
+        canceller.start()
+        with (
+            pytest.raises(SourceError, match="canceling statement"),
+            connection.snapshot() as snapshot,
+        ):
+            snapshot.execute("SELECT pg_sleep(25)")
+        canceller.join()
+        with connection.snapshot() as snapshot:
+            assert snapshot.execute("SELECT 7 AS n").fetchall() == [{"n": 7}]
+
+
+@contextmanager
+def cancelled_at_a_lock(production: Production) -> Iterator[None]:
+    """Hold ``jobs`` until the recorder waits for it, then cancel its statement."""
+
+    def cancel() -> None:
+        with production.connect() as owner:
+            wait_for(
+                lambda: bool(
+                    owner.execute(
+                        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
+                        " WHERE application_name = 'shadow-recorder' AND wait_event_type = 'Lock'"
+                    ).fetchall()
+                ),
+                what="the recorder's waiting for a lock",
+            )
+
+    with production.connect(autocommit=False) as holder:
+        holder.execute("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE")
+        canceller = threading.Thread(target=cancel)
+        canceller.start()
+        yield
+        canceller.join()
+        holder.rollback()
 
 
 def test_a_column_that_is_added_is_drift_and_is_recorded_from_then_on(
