@@ -29,6 +29,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tools/write-reference --check
 
 test: setup lint  ## Lint, type-check and run every test
 	$(BIN)/pytest -q -n 2 -m "not serial"

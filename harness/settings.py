@@ -7,9 +7,10 @@ The production DSN is read from the environment only (``SHADOW_DSN``, else ``DAT
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,12 +20,14 @@ from harness.errors import SettingsError
 
 DEFAULT_CONFIG = Path("shadow.toml")
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*$")
+_IS_DSN = re.compile(r"dsn|database_url|password", re.IGNORECASE)
+_DSN_MEND = " The DSN of production is read from the environment only: set SHADOW_DSN."
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 
 
 def parse_duration_s(value: object) -> float:
-    """Seconds of ``0.5s``, ``200ms``, ``10m``, ``2h``, ``7d`` or a plain number."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    """Seconds of ``0.5s``, ``200ms``, ``10m``, ``2h``, ``7d`` or a plain finite number."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
     match = _DURATION.match(str(value))
     if match is None:
@@ -57,9 +60,13 @@ class QueueSettings(_Section):
     """The candidate's queues; also by ``SQS_QUEUE_URL`` and ``SQS_DLQ_URL``."""
 
     url: str | None = None
+    """The jobs queue; also by `SQS_QUEUE_URL`."""
     dlq_url: str | None = None
+    """Its dead-letter queue; also by `SQS_DLQ_URL`."""
     region: str = "us-east-1"
+    """Also by `AWS_DEFAULT_REGION`."""
     endpoint_url: str | None = None
+    """Of an SQS that is not Amazon's; also by `AWS_ENDPOINT_URL`."""
 
 
 class CompareSettings(_Section):
@@ -86,15 +93,20 @@ class ReplaySettings(_Section):
     browser: Path | None = None
     """The Chromium to use; found by itself otherwise."""
     concurrency: int | None = Field(default=None, gt=0)
+    """Submissions at once; fitted to the machine otherwise."""
     goto_timeout: Duration = 30.0
+    """How long the built-in worker waits for a page."""
     action_timeout: Duration = 10.0
+    """How long it waits for a field or a button."""
     idle_timeout: Duration = 30.0
+    """How long it waits for a page to come to rest."""
 
 
 class Settings(_Section):
     """All settings of one run."""
 
     journal: Path = Path("shadow.duckdb")
+    """The journal file."""
     record: RecordSettings = RecordSettings()
     queue: QueueSettings = QueueSettings()
     compare: CompareSettings = CompareSettings()
@@ -130,25 +142,20 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
             raise SettingsError(f"{path}: cannot be read ({error.strerror}).") from error
     elif config is not None:
         raise SettingsError(f"{config}: there is no such settings file. Give another --config.")
-    origin = {key: str(path) for key in known_keys()}
-    for key in known_keys():
-        name = "SHADOW_" + key.replace(".", "_").upper()
-        if name in environ:
+    origin: dict[str, str] = {}
+    for name, key in _ENVIRONMENT:
+        # An empty variable is how a compose file passes on one that is not set.
+        if environ.get(name) and key not in origin:
             _put(data, key, environ[name])
             origin[key] = name
-    for name, key in (
-        ("SQS_QUEUE_URL", "queue.url"),
-        ("SQS_DLQ_URL", "queue.dlq_url"),
-        ("AWS_ENDPOINT_URL", "queue.endpoint_url"),
-        ("AWS_DEFAULT_REGION", "queue.region"),
-    ):
-        if name in environ and origin[key] == str(path):
-            _put(data, key, environ[name])
-            origin[key] = name
+    problems = _unknown_names(environ)
     try:
-        return Settings.model_validate(data)
+        settings = Settings.model_validate(data)
     except ValidationError as error:
-        raise SettingsError(_words(error, path, origin)) from None
+        problems = _problems(error, path, origin) + problems
+    if problems:
+        raise SettingsError(" ".join(problems))
+    return settings
 
 
 def production_dsn(environ: Mapping[str, str]) -> str:
@@ -162,25 +169,60 @@ def production_dsn(environ: Mapping[str, str]) -> str:
     return dsn
 
 
+def environment_name(key: str) -> str:
+    """The variable that sets `key`: ``SHADOW_RECORD_TICK`` for ``record.tick``."""
+    return "SHADOW_" + key.replace(".", "_").upper()
+
+
+_ENVIRONMENT = (
+    *((environment_name(key), key) for key in known_keys()),
+    ("SQS_QUEUE_URL", "queue.url"),
+    ("SQS_DLQ_URL", "queue.dlq_url"),
+    ("AWS_ENDPOINT_URL", "queue.endpoint_url"),
+    ("AWS_DEFAULT_REGION", "queue.region"),
+)
+"""Variables and what they set; of two that set the same, the first counts."""
+
+
 def _put(data: dict[str, Any], key: str, value: str) -> None:
-    *sections, last = key.split(".")
-    for section in sections:
-        data = data.setdefault(section, {})
-    data[last] = value
+    section, _, last = key.rpartition(".")
+    table = data.setdefault(section, {}) if section else data
+    # A section that the file gives as a plain value is wrong whatever the environment says.
+    if isinstance(table, dict):
+        table[last] = value
 
 
-def _words(error: ValidationError, path: Path, origin: Mapping[str, str]) -> str:
-    """All problems at once, one clause each."""
+def _unknown_names(environ: Mapping[str, str]) -> list[str]:
+    """Variables that begin like a section of ours and name no setting of it.
+
+    Other ``SHADOW_`` names belong to other programs, such as SHADOW_MODE_PERCENTAGE.
+    """
+    known = [environment_name(key) for key in known_keys()]
+    sections = {environment_name(key.partition(".")[0]) + "_" for key in known_keys() if "." in key}
+    return [
+        f"{name} is not a setting.{_nearest(name, known)}"
+        for name in sorted(environ)
+        if name.startswith(tuple(sections)) and name not in known
+    ]
+
+
+def _problems(error: ValidationError, path: Path, origin: Mapping[str, str]) -> list[str]:
+    """One clause for each problem."""
     problems = []
     for item in error.errors():
         key = ".".join(str(part) for part in item["loc"])
         where = origin.get(key, str(path))
         if item["type"] == "extra_forbidden":
-            close = difflib.get_close_matches(key, known_keys(), n=1, cutoff=0.5)
-            hint = f" Did you mean {close[0]}?" if close else ""
-            problems.append(f"{where}: {key} is not a setting.{hint}")
+            names = known_keys() if "." in key else tuple(Settings.model_fields)
+            mend = _DSN_MEND if _IS_DSN.search(key) else _nearest(key, names)
+            problems.append(f"{where}: {key} is not a setting.{mend}")
         else:
             message = item["msg"].removeprefix("Value error, ")
             joined = "" if message.startswith("is ") else "is wrong: "
             problems.append(f"{where}: {key} = {item['input']!r} {joined}{message}.")
-    return " ".join(problems)
+    return problems
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f" Did you mean {close[0]}?" if close else ""

@@ -15,7 +15,12 @@ import polars as pl
 from harness import __version__
 from harness.assess.attested import attestations
 from harness.assess.criteria import Criteria
-from harness.assess.health import recording_health, replay_exclusions, replay_progress
+from harness.assess.health import (
+    dead_letters_seen,
+    recording_health,
+    replay_exclusions,
+    replay_progress,
+)
 from harness.assess.sequences import (
     Durations,
     Fates,
@@ -90,7 +95,9 @@ def assess(reader: Reader, criteria: Criteria) -> Assessment:
         reason=reason,
         phases=phases,
         agreement=_agreement(comparison, sequence, criteria),
-        latency=_latency(jobs, pairs, end_to_end, until=until, scale=scale),
+        latency=_latency(
+            jobs, pairs, end_to_end, until=until, scale=scale, alpha_total=criteria.alpha_total
+        ),
         differences=found,
         clusters=cluster_differences(found),
         findings=detect(reader, until=until, deadline_s=criteria.deadline_s, time_scale=scale),
@@ -136,7 +143,7 @@ def _gate_inputs(
         coverage=len(sequence.job_ids) / fates.admitted if fates.admitted else None,
         recording_gaps=health.gaps,
         recording_complete=health.complete_until is not None or None,
-        dlq_depth=health.dlq_depth,
+        dlq_depth=dead_letters_seen(reader),
         prefect_errors=None,
         attestations=attestations(reader),
         replay_escapes=sum(run.escapes for run in replays) if replays else None,
@@ -169,7 +176,8 @@ def _series(sequence: JobSequence, criteria: Criteria) -> tuple[BandPoint, ...]:
     has = known > 0.0
     share = np.zeros_like(low)
     share[has] = settled(low, high)
-    means = np.cumsum(share) / np.maximum(np.cumsum(has), 1)
+    seen = np.cumsum(has)
+    means = np.cumsum(share) / np.maximum(seen, 1)
     return tuple(
         BandPoint(
             n=i + 1,
@@ -182,7 +190,7 @@ def _series(sequence: JobSequence, criteria: Criteria) -> tuple[BandPoint, ...]:
         for i, (job_id, created) in enumerate(
             zip(sequence.job_ids, sequence.created_at, strict=True)
         )
-        if has[: i + 1].any()
+        if seen[i]
     )
 
 
@@ -193,6 +201,7 @@ def _latency(
     *,
     until: datetime,
     scale: float,
+    alpha_total: float,
 ) -> tuple[Latency, ...]:
     gone = ~pl.col("fate").is_in(["processed", "pending"])
     never = pl.lit(False)
@@ -229,8 +238,8 @@ def _latency(
             title=title,
             control_n=len(old.states),
             candidate_n=len(new.states),
-            control=latency_quantiles(old.seconds, old.states),
-            candidate=latency_quantiles(new.seconds, new.states),
+            control=latency_quantiles(old.seconds, old.states, alpha_total=alpha_total),
+            candidate=latency_quantiles(new.seconds, new.states, alpha_total=alpha_total),
         )
         for measure, title, old, new in measures
     )

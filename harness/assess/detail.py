@@ -45,7 +45,8 @@ def difference_detail(
 
 
 def _side(row: Mapping[str, Any], time_scale: float) -> SubmissionView:
-    values = json.loads(row["sent"]) if row["sent"] else {}
+    sent = json.loads(row["sent"]) if row["sent"] else None
+    values: dict[str, Any] = sent if isinstance(sent, dict) else {}
     return SubmissionView(
         side=row["side"],
         mode=row["mode"],
@@ -59,7 +60,11 @@ def _side(row: Mapping[str, Any], time_scale: float) -> SubmissionView:
         duration_s=_duration_s(row, time_scale),
         url=row["url"],
         values=tuple(
-            sorted((_FIELD_NAMES.get(key, key), str(value)) for key, value in values.items())
+            sorted(
+                (_FIELD_NAMES.get(key, key), str(value))
+                for key, value in values.items()
+                if value is not None
+            )
         ),
     )
 

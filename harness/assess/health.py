@@ -41,6 +41,12 @@ def recording_health(reader: Reader, *, time_scale: float) -> RecordingHealth:
     )
 
 
+def dead_letters_seen(reader: Reader) -> int | None:
+    """The most dead letters that any sample saw; None if no sample counted them."""
+    ((most,),) = reader.rows(sql_queries("views/recording_health.sql")["select_most_dead_letters"])
+    return None if most is None else int(most)
+
+
 def replay_progress(
     reader: Reader, *, disagreeing: Mapping[str, int]
 ) -> tuple[ReplayProgress, ...]:

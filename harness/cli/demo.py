@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import tempfile
 import threading
@@ -16,11 +15,13 @@ import click
 
 from harness.cli.main import EXIT_INTERRUPTED
 from harness.cli.options import json_option
+from harness.cli.stopping import stopping
 
 if TYPE_CHECKING:
     from harness.demo.rehearsal import Rehearsal, RehearsalResult
 
 _LINE_EVERY_S = 5.0
+_STOPPING = "Stopping: finishing what is in hand …"
 
 
 @click.command()
@@ -68,7 +69,7 @@ def demo(
 
 
 def _run_plain(rehearsal: Rehearsal) -> RehearsalResult | None:
-    with _stopping(rehearsal.stop), _progress_lines(rehearsal):
+    with stopping(rehearsal.stop, words=_STOPPING), _progress_lines(rehearsal):
         return rehearsal.run()
 
 
@@ -86,7 +87,7 @@ def _run_watched(rehearsal: Rehearsal) -> RehearsalResult | None:
             outcome.append(error)
 
     thread = threading.Thread(target=work, name="rehearsal")
-    with _stopping(rehearsal.stop):
+    with stopping(rehearsal.stop, words=_STOPPING):
         thread.start()
         try:
             ShadowApp(
@@ -94,7 +95,7 @@ def _run_watched(rehearsal: Rehearsal) -> RehearsalResult | None:
             ).run()
         finally:
             if not rehearsal.finished():
-                click.echo("Stopping the rehearsal …", err=True)
+                click.echo(_STOPPING, err=True)
                 rehearsal.stop.set()
             thread.join()
     (ended,) = outcome
@@ -136,24 +137,6 @@ def _tell(result: RehearsalResult, *, as_json: bool) -> None:
     click.echo(
         f"planted: {score.planted} found: {score.found} false alarms: {len(score.false_alarms)}"
     )
-
-
-@contextmanager
-def _stopping(stop: threading.Event) -> Iterator[None]:
-    """SIGINT and SIGTERM ask for an end; a second one ends at once."""
-
-    def ask(signum: int, _: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        click.echo("Stopping: finishing what is in hand …", err=True)
-        stop.set()
-
-    former = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -18,17 +18,18 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 _COMMANDS = {
-    "attest": ("harness.cli.attest", "attest", "Say by name what no machine can measure."),
-    "demo": ("harness.cli.demo", "demo", "Rehearse a shadow week on real parts, no account needed."),
-    "diff": ("harness.cli.compare", "diff", "List every difference between control and candidate."),
-    "findings": ("harness.cli.compare", "findings", "List the named faults that the record shows."),
-    "journal": ("harness.cli.journal", "journal", "Verify, rebuild or count a journal."),
-    "record": ("harness.cli.record", "record", "Copy production into the journal, exactly once."),
-    "replay": ("harness.cli.replay", "replay", "Run recorded jobs through the worker in the sandbox."),
-    "report": ("harness.cli.report", "report", "Write the go/no-go report."),
-    "rules": ("harness.cli.compare", "rules", "List the rules and what each of them hides."),
-    "watch": ("harness.cli.watch", "watch", "Open the dashboard."),
-}  # fmt: skip
+    "attest": ("attest", "Say by name what no machine can measure."),
+    "demo": ("demo", "Rehearse a shadow week on real parts, no account needed."),
+    "diff": ("compare", "List every difference between control and candidate."),
+    "findings": ("compare", "List the named faults that the record shows."),
+    "journal": ("journal", "Verify, rebuild or count a journal."),
+    "record": ("record", "Copy production into the journal, exactly once."),
+    "replay": ("replay", "Run recorded jobs through the worker in the sandbox."),
+    "report": ("report", "Write the go/no-go report."),
+    "rules": ("compare", "List the rules and what each of them hides."),
+    "watch": ("watch", "Open the dashboard."),
+}
+"""Per command: the module of this package that has it under its name, and one sentence."""
 
 
 class _LazyGroup(click.Group):
@@ -40,13 +41,24 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module, attribute, _ = _COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        module = importlib.import_module(f"harness.cli.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            # The group holds no commands before they are imported, so it has none to suggest.
+            raise click.exceptions.NoSuchCommand(
+                error.command_name, possibilities=_COMMANDS, ctx=ctx
+            ) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _COMMANDS[name][2]) for name in sorted(_COMMANDS)])
+            formatter.write_dl([(name, _COMMANDS[name][1]) for name in sorted(_COMMANDS)])
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -80,8 +92,11 @@ def run(argv: list[str] | None = None) -> int:
         return error.exit_code
     except click.Abort:
         return EXIT_INTERRUPTED
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return EXIT_USAGE
+    except click.ClickException as error:
+        click.echo(f"shadow: {_one_line(error)}", err=True)
         return EXIT_USAGE
     except ShadowError as error:
         click.echo(f"shadow: {error}", err=True)
@@ -93,3 +108,9 @@ def run(argv: list[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     return result if isinstance(result, int) else 0
+
+
+def _one_line(error: click.ClickException) -> str:
+    message = " ".join(error.format_message().split())
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{message} See: {context.command_path} --help" if context else message

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.errors import SettingsError
 from harness.settings import Settings, load_settings, parse_duration_s
 
+if TYPE_CHECKING:
+    from harness.assessment import Assessment
+    from harness.journal.store import Journal
+
 F = TypeVar("F", bound=Callable[..., Any])
+Moment = int | datetime | timedelta
+"""A seq, a time, or how long (negative) before the newest event."""
 
 
-class DurationType(click.ParamType):
+class DurationType(click.ParamType[float, Any]):
     """Seconds, written as ``30s``, ``500ms``, ``10m`` or a number."""
 
     name = "duration"
@@ -30,21 +38,21 @@ class DurationType(click.ParamType):
             self.fail(f"{value!r} {error}.", param, ctx)
 
 
-class MomentType(click.ParamType):
+class MomentType(click.ParamType[Moment, Any]):
     """A seq, an ISO time (UTC where no zone is given), or ``-2h`` before the last event."""
 
     name = "moment"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | datetime | timedelta:
+    ) -> Moment:
         text = str(value).strip()
         if re.fullmatch(r"\d+", text):
             return int(text)
         if text.startswith("-"):
             try:
-                return timedelta(seconds=parse_duration_s(text[1:]))
-            except ValueError:
+                return -timedelta(seconds=parse_duration_s(text[1:]))
+            except (ValueError, OverflowError):
                 pass
         try:
             moment = datetime.fromisoformat(text)
@@ -97,3 +105,48 @@ def settings_with(config: Path | None, journal: Path | None = None) -> Settings:
     """Load the settings and let the command line win."""
     settings = load_settings(config, os.environ)
     return settings.model_copy(update={"journal": journal}) if journal else settings
+
+
+def moment_options(function: F) -> F:
+    """``--config``, ``--journal`` and ``--as-of``: which journal, judged by what, as of when."""
+    return config_option(journal_option(as_of_option(function)))
+
+
+def assess_journal(config: Path | None, journal: Path | None, as_of: Moment | None) -> Assessment:
+    """Assess the journal as of a moment, by the criteria that the settings name."""
+    from harness.assess.build import assess
+    from harness.assess.criteria import load_criteria
+    from harness.journal.store import Journal
+
+    settings = settings_with(config, journal)
+    criteria = load_criteria(settings)
+    target = Journal.open(settings.journal)
+    with target.reader(resolved(target, as_of)) as reader:
+        return assess(reader, criteria)
+
+
+def resolved(journal: Journal, as_of: Moment | None) -> int | datetime | None:
+    """`as_of` as a journal takes it: a span counts back from when the newest event was recorded."""
+    if not isinstance(as_of, timedelta):
+        return as_of
+    with journal.reader() as reader:
+        try:
+            return reader.as_of_time + as_of
+        except OverflowError:
+            return 0
+
+
+def chosen(option: str, values: Sequence[str], known: Iterable[str]) -> frozenset[str]:
+    """The values of an option that is given several times; SettingsError for an unknown one."""
+    names = sorted(set(known))
+    for value in values:
+        if value not in names:
+            raise SettingsError(f"{option} {value}: {nearest(value, names)}")
+    return frozenset(values)
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """What to write instead of an unknown word: the one that was probably meant, and all others."""
+    close = difflib.get_close_matches(word, known, n=1)
+    meant = f"did you mean {close[0]}? " if close else ""
+    return f"not known; {meant}Known: {', '.join(known) or 'none'}."

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from harness.assessment import Cluster, Difference
 
 TITLES = {
-    "candidate_failed": "Control submitted, candidate was refused",
+    "candidate_failed": "Control submitted, candidate failed",
     "control_failed": "Candidate submitted, control failed",
     "captcha": "Control submitted, candidate met a captcha",
     "timeout": "Control submitted, candidate timed out",

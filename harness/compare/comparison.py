@@ -15,7 +15,6 @@ from harness.compare.rules import CeilingRule, RuleSet
 from harness.model import Verdict
 
 _PAIR_KEYS = ["mode", "job_id", "directory"]
-_DONE = ("submitted", "skipped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,9 +168,7 @@ def _explain(row: dict[str, object]) -> tuple[str, str]:
         return "missing_control", (
             f"The candidate {row['candidate_value']} it; the control never finished it."
         )
-    if row["control_outcome"] == "failed" == row["candidate_outcome"] or (
-        row["control_outcome"] in _DONE and row["candidate_outcome"] in _DONE
-    ):
+    if (row["control_outcome"] == "failed") == (row["candidate_outcome"] == "failed"):
         return "other_word", (
             f"The control says {row['control_value']}, the candidate {row['candidate_value']}, and "
             "no rule says that both mean the same."

@@ -144,5 +144,5 @@ def _with_state(
         .then(pl.lit("missing_candidate"))
         .when(candidate_done & control_overdue)
         .then(pl.lit("missing_control"))
-        .otherwise(pl.lit("in_flight"))
+        .otherwise(pl.lit("in_flight")),
     )

@@ -166,15 +166,15 @@ def _contradictions(rules: RuleSet) -> list[str]:
 
 def _invalid(origin: str, data: Mapping[str, Any], item: Mapping[str, Any]) -> str:
     """One validation error as: file, rule, key = value, mend."""
-    loc = [part for part in item["loc"] if part != "rule"]
+    loc: list[int | str] = [part for part in item["loc"] if part != "rule"]
     rule: Any = data
     if loc and isinstance(loc[0], int):
-        number = loc.pop(0)
+        number = loc[0]
         rule = data["rule"][number]
         name = rule.get("name") if isinstance(rule, Mapping) else None
         origin = f"{origin}: rule {name or f'number {number + 1}'}"
-        if loc and loc[0] in _MODELS:
-            loc.pop(0)
+        # Behind the number, pydantic puts the kind into the path.
+        loc = loc[2:] if len(loc) > 1 and loc[1] in _MODELS else loc[1:]
     key = ".".join(map(str, loc))
     kind = rule.get("kind") if isinstance(rule, Mapping) else None
     if item["type"] == "extra_forbidden":

@@ -6,4 +6,13 @@
 SELECT mode, job_id, directory, side || ' says ' || raw_status AS detail, from_seq AS seq
 FROM submissions_now
 WHERE outcome = 'unknown'
-ORDER BY mode, job_id, directory;
+UNION ALL
+SELECT 'live', job_id, directory, 'candidate says ' || (payload->>'$.event'), seq
+FROM events_now
+WHERE kind = 'queue_history' AND source = 'production'
+  AND (payload->>'$.event') NOT IN (
+      'queue_claimed', 'flow_triggered', 'flow_started', 'job_started', 'no_directories',
+      'ai_prioritization', 'error_no_profile', 'ab_test_assigned', 'ai_content_customized',
+      'ai_retry_recommended', 'skipped_duplicate', 'submitting', 'submitted', 'failed', 'error',
+      'job_failed', 'job_finalized', 'flow_completed')
+ORDER BY mode, job_id, directory, seq;

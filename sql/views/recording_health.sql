@@ -12,6 +12,11 @@ SELECT payload FROM events_now WHERE kind = 'record.gap' ORDER BY seq;
 -- name: select_last_queue_sample
 SELECT payload FROM events_now WHERE kind = 'sqs.sample' ORDER BY seq DESC LIMIT 1;
 
+-- name: select_most_dead_letters
+-- The most ever seen, with those that somebody was just reading: emptying the queue mends no job.
+SELECT max((payload->>'$.dlq_depth')::INT + coalesce((payload->>'$.dlq_in_flight')::INT, 0))
+FROM events_now WHERE kind = 'sqs.sample';
+
 -- name: select_workers
 -- Newest heartbeat of each worker, either side.
 SELECT
@@ -29,9 +34,6 @@ ORDER BY kind, worker;
 
 -- name: select_attestations
 SELECT payload, occurred_at FROM events_now WHERE kind = 'attest' ORDER BY seq;
-
--- name: count_escapes
-SELECT count(*) AS escapes FROM events_now WHERE kind = 'replay.escape';
 
 -- name: select_replays
 -- One row per run; a run without an end is still going or was killed.
@@ -53,15 +55,17 @@ LEFT JOIN (
 ) f USING (source)
 LEFT JOIN (
     SELECT source,
-           count(*) FILTER (payload->>'$.excluded' IS NULL) AS done,
-           count(*) FILTER (payload->>'$.excluded' IS NOT NULL) AS excluded,
+           count(*) FILTER ((payload->>'$.excluded') IS NULL) AS done,
+           count(*) FILTER ((payload->>'$.excluded') IS NOT NULL) AS excluded,
            max(occurred_at) AS last_at
     FROM events_now WHERE kind = 'replay.submission' GROUP BY source
 ) d USING (source)
 LEFT JOIN (
-    SELECT source, count(*) AS escapes FROM events_now WHERE kind = 'replay.escape' GROUP BY source
+    -- One event stands for all attempts alike; an event without a count for one.
+    SELECT source, sum(coalesce((payload->>'$.count')::INT, 1))::INT AS escapes
+    FROM events_now WHERE kind = 'replay.escape' GROUP BY source
 ) e USING (source)
-ORDER BY started_at;
+ORDER BY started_at, s.source;
 
 -- name: count_replay_exclusions
 SELECT (payload->>'$.excluded') AS reason, count(*) AS submissions

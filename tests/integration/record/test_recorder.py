@@ -291,7 +291,8 @@ def test_a_journal_that_another_process_holds_is_a_gap_and_nothing_is_lost(
         wait_recorded(Journal.open(journal.path), row)
     assert recorded(journal, EventKind.QUEUE_HISTORY)[row] == 1
     gaps = payloads(journal, EventKind.RECORD_GAP)
-    assert [gap["what"] for gap in gaps] == ["journal"]
+    # On a busy machine our own reading may hold it up once more.
+    assert {gap["what"] for gap in gaps} == {"journal"}
     assert verify(journal.path).clean
 
 
