@@ -306,6 +306,8 @@ class Provenance:
     rules_version: str
     gates_version: str
     tool_version: str
+    since: datetime | None = None
+    """Jobs created earlier were left out; None: every recorded job counts."""
     time_scale: float
     """1 in production; a rehearsal counts each recorded second this many times."""
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from harness.errors import SettingsError
 
@@ -74,6 +74,8 @@ class CompareSettings(_Section):
 
     deadline: Duration = 2400.0
     """After this long without a sign, a silent side counts as missing."""
+    since: AwareDatetime | None = None
+    """When the shadow week began, with its zone: older jobs are none of it. All jobs otherwise."""
     time_scale: float = Field(default=1.0, gt=0)
     """Leave at 1. A rehearsal counts each recorded second this many times, and says so."""
     rules: Path | None = None

@@ -83,7 +83,7 @@ async def launch_browser(
             executable_path=path,
             args=[*QUIET_ARGS, *args],
             chromium_sandbox=os.geteuid() != 0,
-            proxy={"server": proxy} if proxy else None,
+            proxy={"server": proxy, "bypass": "<-loopback>"} if proxy else None,
             # Our own shutdown closes it; a second handler would race with that on Ctrl-C.
             handle_sigint=False,
             handle_sigterm=False,

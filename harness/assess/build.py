@@ -46,6 +46,7 @@ from harness.compare.clusters import cluster_differences
 from harness.compare.comparison import Comparison, compare, differences, rule_effects
 from harness.gates.evaluate import decide, evaluate
 from harness.gates.inputs import GateInputs
+from harness.gates.wording import counted
 from harness.journal.findings import detect
 from harness.journal.reader import Reader
 from harness.model import JOURNAL_SCHEMA_VERSION, LIVE, Verdict
@@ -65,6 +66,7 @@ _BEGINNING = datetime.fromtimestamp(0, UTC)
 def assess(reader: Reader, criteria: Criteria) -> Assessment:
     """Assess the journal as the reader sees it."""
     scale = criteria.time_scale
+    older = reader.narrow(criteria.since) if criteria.since else 0
     health = recording_health(reader, time_scale=scale)
     # Silence is judged at the moment up to which the record is proved complete: what happened
     # after that may simply not have been recorded yet. Without a proof, nothing is overdue.
@@ -105,7 +107,7 @@ def assess(reader: Reader, criteria: Criteria) -> Assessment:
         coverage=_coverage(pairs, sequence, fates, replays, replay_exclusions(reader)),
         replays=replays,
         recording=health,
-        missing_parts=_missing_parts(health, replays),
+        missing_parts=_missing_parts(health, replays, older=older),
         provenance=Provenance(
             journal_id=reader.journal_id(),
             seq=reader.as_of_seq,
@@ -115,6 +117,7 @@ def assess(reader: Reader, criteria: Criteria) -> Assessment:
             rules_version=criteria.rules.digest,
             gates_version=criteria.gates.version,
             tool_version=__version__,
+            since=criteria.since,
             time_scale=scale,
         ),
     )
@@ -271,8 +274,15 @@ def _disagreeing(pairs: pl.DataFrame) -> dict[str, int]:
     return dict(differing.group_by("mode").len().iter_rows())
 
 
-def _missing_parts(health: RecordingHealth, replays: tuple[ReplayProgress, ...]) -> tuple[str, ...]:
+def _missing_parts(
+    health: RecordingHealth, replays: tuple[ReplayProgress, ...], *, older: int
+) -> tuple[str, ...]:
     parts = []
+    if older:
+        parts.append(
+            f"{counted(older, 'job')} created before the shadow week began "
+            f"{'is' if older == 1 else 'are'} left out (compare.since)."
+        )
     if health.complete_until is None:
         parts.append("No sweep has finished: nothing proves that the record is complete.")
     if health.queue_depth is None and health.dlq_depth is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from harness.compare.rules import RuleSet, parse_rules
@@ -24,6 +25,8 @@ class Criteria:
     gates: GateSet
     deadline_s: float
     """After this long without a sign, a silent side counts as missing; in scaled seconds."""
+    since: datetime | None = None
+    """Jobs created earlier are none of the shadow week; None: every recorded job belongs to it."""
     time_scale: float
     """1 in production; a rehearsal counts each recorded second this many times."""
 
@@ -53,6 +56,7 @@ def load_criteria(settings: Settings) -> Criteria:
         rules=_load_rules(settings.compare.rules),
         gates=load_gates(settings.gates.file),
         deadline_s=settings.compare.deadline,
+        since=settings.compare.since,
         time_scale=settings.compare.time_scale,
     )
 

@@ -20,6 +20,8 @@ def recording_health(reader: Reader, *, time_scale: float) -> RecordingHealth:
     start = _first_payload(reader, queries["select_last_start"])
     sample = _first_payload(reader, queries["select_last_queue_sample"])
     complete_until = sweeps.complete_until if sweeps else None
+    # Later than that nobody has looked, so a silent heartbeat says nothing.
+    looked_at = complete_until or reader.as_of_time
     lag_s = None
     if complete_until is not None:
         lag_s = max(0.0, (reader.as_of_time - complete_until).total_seconds())
@@ -35,7 +37,7 @@ def recording_health(reader: Reader, *, time_scale: float) -> RecordingHealth:
         queue_depth=sample.get("queue_depth"),
         dlq_depth=sample.get("dlq_depth"),
         workers=tuple(
-            f"{worker} {status}, seen {_age(reader.as_of_time, seen, time_scale)} ago"
+            f"{worker} {status}, seen {_age(looked_at, seen, time_scale)} ago"
             for worker, status, _, seen in reader.rows(queries["select_workers"])
         ),
     )

@@ -59,7 +59,7 @@ def demo(
             "what a site received, and faults that only a replay can show are not looked for.",
             err=True,
         )
-    watched = sys.stdout.isatty() and sys.stdin.isatty() and not as_json
+    watched = not as_json and all(s.isatty() for s in (sys.stdin, sys.stdout, sys.stderr))
     result = _run_watched(rehearsal) if watched else _run_plain(rehearsal)
     if result is None:
         click.echo(f"Stopped. The journal so far is valid: {rehearsal.journal.path}", err=True)

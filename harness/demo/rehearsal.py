@@ -118,7 +118,9 @@ class Rehearsal:
                 self._stage = "stopped"
                 return None
             self._stage = "report"
-            return self._conclude()
+            result = self._conclude()
+            self._stage = f"done, {result.assessment.decision.value}"
+            return result
         finally:
             self._over = True
 

@@ -35,6 +35,13 @@ class Reader:
         cursor = self._con.execute(sql, params) if params else self._con.execute(sql)
         return cursor.fetchall()
 
+    def narrow(self, since: datetime) -> int:
+        """Hide jobs created before `since` and their submissions; return how many jobs that are."""
+        at = require_aware("since", since)
+        self._con.execute("SET VARIABLE since = ?::TIMESTAMPTZ", [at])
+        query = sql_queries("journal/read.sql")["count_older_jobs"]
+        return int(self.rows(query, seq=self.as_of_seq, since=at)[0][0])
+
     def watermark(self, source: str) -> Watermark | None:
         """The newest watermark of `source` as of this moment."""
         query = sql_queries("journal/read.sql")["select_watermark"]

@@ -1,0 +1,1 @@
+"""The Textual dashboard: paints assessments, decides nothing. Only `data` touches the journal."""

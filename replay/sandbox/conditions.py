@@ -12,6 +12,8 @@ ENVIRONMENT_UNKNOWN = "environment unknown"
 """Why a submission is not replayed when the record does not tell what its site did."""
 PLAN_UNPLAYABLE = "plan not understood"
 """Why a submission is not replayed when no site can be made that its plan would fit."""
+PLAN_MISSING = "no plan recorded"
+"""Why a submission is not replayed when there is no plan, and no business to make one from."""
 
 
 class Condition(StrEnum):

@@ -15,18 +15,29 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from typing import Literal, TypedDict
 
 from playwright.async_api import (
     BrowserContext,
     ConsoleMessage,
-    Page,
+    ProxySettings,
     Request,
     Route,
+    ViewportSize,
     WebSocketRoute,
 )
 from playwright.async_api import Error as PlaywrightError
 
 from replay.sandbox.visit import Visit
+
+
+class ContextOptions(TypedDict):
+    """What ``Browser.new_context`` is given."""
+
+    proxy: ProxySettings
+    service_workers: Literal["block"]
+    accept_downloads: bool
+    viewport: ViewportSize
 
 
 class SealLayer(StrEnum):
@@ -46,7 +57,7 @@ _MARK = "shadow-seal\u2063"
 # Reports what WebRTC and WebTransport would connect to, and takes the servers away. The switch of
 # launch_args is what stops the UDP; without this script it would stop it silently.
 _WEBRTC_SCRIPT = """(() => {
-  const tell = (kind, url) => console.debug(%(mark)r, kind, String(url));
+  const tell = (kind, url) => console.debug(MARK, kind, String(url));
   const emptied = (config) => {
     for (const server of config?.iceServers ?? [])
       for (const url of [server.urls ?? server.url ?? []].flat()) tell('webrtc', url);
@@ -55,7 +66,9 @@ _WEBRTC_SCRIPT = """(() => {
   const Peer = globalThis.RTCPeerConnection;
   if (Peer) {
     const set = Peer.prototype.setConfiguration;
-    Peer.prototype.setConfiguration = function (config) { return set.call(this, emptied(config)); };
+    Peer.prototype.setConfiguration = function (config) {
+      return set.call(this, emptied(config));
+    };
     const add = Peer.prototype.addIceCandidate;
     Peer.prototype.addIceCandidate = function (candidate, ...rest) {
       if (candidate?.candidate) tell('webrtc', candidate.candidate);
@@ -76,7 +89,7 @@ _WEBRTC_SCRIPT = """(() => {
       },
     });
   }
-})();""" % {"mark": _MARK}
+})();""".replace("MARK", repr(_MARK))
 
 _KINDS = {
     "xhr": "fetch",
@@ -100,6 +113,19 @@ def launch_args(*, spki: str) -> list[str]:
         "--dns-prefetch-disable",
         f"--ignore-certificate-errors-spki-list={spki}",
     ]
+
+
+def context_options(door: str) -> ContextOptions:
+    """Options of a context that put layers 2 and 5 on it, and the screen that production has.
+
+    The bypass list is given here because an environment variable would empty Playwright's own.
+    """
+    return {
+        "proxy": {"server": door, "bypass": "<-loopback>"},
+        "service_workers": "block",
+        "accept_downloads": False,
+        "viewport": {"width": 1920, "height": 1080},
+    }
 
 
 async def guard(context: BrowserContext, visit: Visit) -> None:
@@ -126,15 +152,11 @@ class _Aborter:
     async def __call__(self, route: Route) -> None:
         self._visit.escape(_kind_of(route.request), route.request.url)
         try:
-            await route.abort("blockedbyclient" if _is_worker_s_own(route.request) else "aborted")
+            # Not "aborted": a page whose form is aborted while it loads never ends loading.
+            await route.abort("blockedbyclient")
         except PlaywrightError:
             # The page or context was closed meanwhile: the request went with it.
             return
-
-
-def _is_worker_s_own(request: Request) -> bool:
-    """A top-level document: its failure must be seen as one by whoever asked for it."""
-    return request.is_navigation_request() and request.method == "GET"
 
 
 def _kind_of(request: Request) -> str:
@@ -142,16 +164,13 @@ def _kind_of(request: Request) -> str:
     if kind != "navigation":
         return kind
     try:
-        frame = request.frame
-        page: Page = frame.page
+        inner = request.frame.parent_frame is not None
     except PlaywrightError:
         # The first request of a popup comes before its page is known to us.
         return "popup"
-    if frame.parent_frame is not None:
-        return "form" if request.method == "POST" else "iframe"
-    if page is not page.context.pages[0]:
-        return "popup"
-    return "form" if request.method == "POST" else "navigation"
+    if request.method == "POST":
+        return "form"
+    return "iframe" if inner else "navigation"
 
 
 async def _close(visit: Visit, socket: WebSocketRoute) -> None:

@@ -80,6 +80,7 @@ class Sandbox:
         config = uvicorn.Config(
             self._app,
             log_config=None,
+            log_level="critical",
             access_log=False,
             lifespan="off",
             ws="none",

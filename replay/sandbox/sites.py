@@ -6,15 +6,20 @@ plan visits. What the site answers follows the recorded condition and nothing el
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Protocol
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from harness.model import Order, PlanStep
 from replay.sandbox.conditions import Condition
-from replay.sandbox.selectors import Element, Path, parse_selector
+from replay.sandbox.selectors import (
+    Element,
+    Path,
+    SelectorNotUnderstoodError,
+    parse_selector,
+)
 
 WORDS_OF_SUCCESS = ("success", "thank you", "submitted", "received")
 """What the candidate's judge looks for; a plain refusal must not contain any of them."""
@@ -106,14 +111,21 @@ class RecordedSite:
                 return Reply(body=_REFUSED)
 
 
+SiteMaker = Callable[[Order, Condition], Site]
+"""Makes the site of one submission."""
+
+
 def make_site(order: Order, condition: Condition) -> RecordedSite:
     """Return the site that `order`'s plan fits.
 
     Raises SelectorNotUnderstoodError if no page can be made that surely fits it.
     """
-    visited = [urlsplit(step.url) for step in order.plan if step.action == "goto" and step.url]
+    visited = [step.url for step in order.plan if step.action == "goto" and step.url]
+    posted = [urljoin(url, action) for url in visited for action in _form_actions(order.plan)]
+    if {_address(url)[0] for url in posted} - {_address(url)[0] for url in visited}:
+        raise SelectorNotUnderstoodError("the form of this plan belongs to another site")
     return RecordedSite(
-        paths=frozenset(address.path or "/" for address in visited),
+        paths=frozenset(_address(url)[2] for url in visited + posted),
         form=_form_page(order.plan),
         condition=condition,
     )
@@ -121,15 +133,36 @@ def make_site(order: Order, condition: Condition) -> RecordedSite:
 
 def authorities_of(order: Order) -> frozenset[tuple[str, int]]:
     """Hosts and ports that belong to this submission's site; everything else is outside."""
-    ports = {80, 443}
-    found = {(host, port) for host in (order.directory, f"www.{order.directory}") for port in ports}
-    for step in order.plan:
-        if step.action == "goto" and step.url:
-            address = urlsplit(step.url)
-            if address.hostname:
-                named = address.port or (443 if address.scheme == "https" else 80)
-                found |= {(address.hostname.lower(), port) for port in ports | {named}}
-    return frozenset(found)
+    named = {(order.directory, 443), (f"www.{order.directory}", 443)}
+    named |= {_address(step.url)[:2] for step in order.plan if step.action == "goto" and step.url}
+    return frozenset((_ascii(host), n) for host, port in named if host for n in (80, 443, port))
+
+
+def _address(url: str) -> tuple[str, int, str]:
+    """Host, port and path of a URL, the path as a server sees it; empty where there is none."""
+    try:
+        parts = urlsplit(url)
+        return parts.hostname or "", parts.port or 443, unquote(parts.path) or "/"
+    except ValueError:
+        return "", 443, "/"
+
+
+def _ascii(host: str) -> str:
+    """The host as a browser writes it."""
+    try:
+        return host.encode("idna").decode().lower()
+    except UnicodeError:
+        return host.lower()
+
+
+def _form_actions(plan: Sequence[PlanStep]) -> list[str]:
+    """Where the forms post to that the plan's selectors ask for."""
+    found = []
+    for step in plan:
+        if step.selector:
+            path = parse_selector(step.selector)
+            found += [element.get("action") for element in (*path.ancestors, path.element)]
+    return [action for action in found if action]
 
 
 def _form_page(plan: Sequence[PlanStep]) -> str:

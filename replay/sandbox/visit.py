@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from harness.model import Order
-from replay.sandbox.conditions import Condition
-from replay.sandbox.sites import Hit, Reply, Site, authorities_of, make_site
+from replay.sandbox.sites import Hit, Reply, Site, authorities_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +56,13 @@ class Visit:
     escapes: list[Escape] = field(default_factory=list)
 
     @classmethod
-    def of(cls, order: Order, condition: Condition, site: Site | None = None) -> Visit:
-        """The visit of a recorded submission; `site` replaces the one made from its plan."""
+    def of(cls, order: Order, site: Site) -> Visit:
+        """The visit of a recorded submission to `site`."""
         return cls(
             job_id=order.job_id,
             directory=order.directory,
             authorities=authorities_of(order),
-            site=site or make_site(order, condition),
+            site=site,
         )
 
     @classmethod
@@ -80,3 +79,8 @@ class Visit:
         self.escapes.append(
             Escape(job_id=self.job_id, directory=self.directory, kind=kind, url=url[:500])
         )
+
+    def take_escapes(self) -> list[Escape]:
+        """The attempts since the last call."""
+        taken, self.escapes = self.escapes, []
+        return taken

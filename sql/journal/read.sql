@@ -37,10 +37,17 @@ WHERE seq <= getvariable('as_of_seq');
 CREATE OR REPLACE TEMP VIEW submissions_now AS
 SELECT * FROM submissions
 WHERE from_seq <= getvariable('as_of_seq')
-  AND (to_seq IS NULL OR to_seq > getvariable('as_of_seq'));
+  AND (to_seq IS NULL OR to_seq > getvariable('as_of_seq'))
+  AND (getvariable('since') IS NULL OR job_id NOT IN (
+        SELECT job_id FROM jobs WHERE created_at < getvariable('since')));
 
 -- name: create_jobs_now
 CREATE OR REPLACE TEMP VIEW jobs_now AS
 SELECT * FROM jobs
 WHERE from_seq <= getvariable('as_of_seq')
-  AND (to_seq IS NULL OR to_seq > getvariable('as_of_seq'));
+  AND (to_seq IS NULL OR to_seq > getvariable('as_of_seq'))
+  AND (getvariable('since') IS NULL OR created_at IS NULL OR created_at >= getvariable('since'));
+
+-- name: count_older_jobs
+SELECT count(DISTINCT job_id) AS jobs FROM jobs
+WHERE from_seq <= $seq AND created_at < $since;

@@ -4,6 +4,8 @@
 CREATE OR REPLACE TEMP MACRO classify_error(text) AS
 CASE
     WHEN text IS NULL THEN 'refused'
+    -- Our own words for a worker that died; what it quotes after them may contain any other word.
+    WHEN text LIKE 'crash of the %' THEN 'crash'
     WHEN regexp_matches(text, 'captcha', 'i') THEN 'captcha'
     WHEN regexp_matches(text, 'timeout|timed out|exceeded', 'i') THEN 'timeout'
     WHEN regexp_matches(text, 'net::|ns_error|err_|navigation|connection (refused|reset)|\b(403|404|5\d\d)\b', 'i') THEN 'navigation'

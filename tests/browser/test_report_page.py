@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from harness.assessment import Assessment
 from harness.model import GateStatus
 from harness.report.html import to_html
+from replay.browser import find_browser
 from tests.support.assessments import (
     make_assessment,
     make_difference,
@@ -22,14 +22,12 @@ from tests.support.assessments import (
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-CANDIDATES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, CANDIDATES)), None)
     with sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=path)
+        started = driver.chromium.launch(executable_path=find_browser())
         yield started
         started.close()
 

@@ -25,6 +25,7 @@ from harness.report.html import to_html
 from harness.report.json_report import to_json
 from tests.support.events import (
     HOST,
+    JOB,
     at,
     make_control,
     make_history,
@@ -148,6 +149,23 @@ def test_a_lost_job_is_a_no_go_whatever_else_is_missing(fault: str, leak: str) -
     assert found.decision is Decision.NO_GO
     assert leak in _gate(found, "shadow.zero_loss").reason
     assert _gate(found, "dual-write.all_processed").status is GateStatus.FAIL
+
+
+def test_a_job_older_than_the_week_is_none_of_it_and_is_counted_as_left_out() -> None:
+    old, new = (
+        make_job(job, created_at=at(second).isoformat(), second=second)
+        for job, second in ((OTHER, 0), (JOB, 60))
+    )
+    pending = [make_control("pending", job_id=OTHER), make_control("pending", job_id=JOB)]
+    found = assess_events([old, new, *pending], since=at(30))
+    lost = {e.job_id for finding in found.findings for e in finding.evidence}
+    assert lost == {JOB}
+    assert found.coverage.jobs == 1
+    assert "1 job created before the shadow week began is left out" in " ".join(found.missing_parts)
+    assert found.provenance.since == at(30)
+    everything = assess_events([old, new, *pending])
+    assert everything.coverage.jobs == 2
+    assert {e.job_id for f in everything.findings for e in f.evidence} == {JOB, OTHER}
 
 
 @pytest.mark.parametrize("fault", ["never enqueued", "lost after trigger", "orphan submitting"])

@@ -75,7 +75,8 @@ def test_each_worker_shows_its_newest_heartbeat(tmp_path: Path) -> None:
         for n, (worker, status) in enumerate([("w1", "running"), ("w2", "idle"), ("w1", "idle")])
     ]
     old = _event("worker_status", 30, {"worker_id": "poller-1", "status": "running"})
-    with _reading(tmp_path, [*beats, old], recorded_at=at(62)) as reader:
+    # Recorded long after: what counts is up to when somebody looked.
+    with _reading(tmp_path, [*beats, old], complete_until=at(62), recorded_at=at(900)) as reader:
         workers = recording_health(reader, time_scale=1.0).workers
         scaled = recording_health(reader, time_scale=10.0).workers
     assert workers == (

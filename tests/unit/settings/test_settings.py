@@ -79,10 +79,16 @@ def test_every_key_has_an_environment_name(file: Path, key: str) -> None:
     file.write_text("")
     samples = {
         "journal": "a.duckdb", "record.sweep_share": "0.5", "compare.time_scale": "2",
-        "replay.concurrency": "3",
+        "replay.concurrency": "3", "compare.since": "2026-11-16T09:00:00Z",
     }  # fmt: skip
     found = load_settings(file, {environment_name(key): samples.get(key, "7s")})
     assert found != Settings()
+
+
+def test_a_week_that_begins_without_a_zone_is_refused(file: Path) -> None:
+    file.write_text('[compare]\nsince = "2026-11-16 09:00"')
+    with pytest.raises(SettingsError, match=r"compare\.since = '2026-11-16 09:00'"):
+        load_settings(file, {})
 
 
 @pytest.mark.parametrize(

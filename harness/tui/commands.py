@@ -1,0 +1,59 @@
+"""What the command palette finds: every action by name, and every difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.app import SystemCommand
+from textual.command import Hit, Hits, Provider
+
+from harness.tui.widgets.navigation import SCREENS
+from harness.tui.wording import kind_words, plain, short_job
+
+if TYPE_CHECKING:
+    from harness.tui.app import ShadowApp
+
+MOST_SEARCHED = 2000
+"""Differences looked through per key press; a search must not hold up typing."""
+
+
+_ACTIONS = (
+    *((title, f"Show the screen {title}", f"show_screen('{mode}')") for mode, title in SCREENS),
+    ("Live", "Back to now", "live"),
+    ("Go to a moment", "Show everything as of a seq or a time", "go_to"),
+    ("Step back in time", "To the batch recorded before", "step(False)"),
+    ("Step forward in time", "To the batch recorded after", "step(True)"),
+    ("Help", "What this screen shows, and all keys", "help"),
+)
+
+
+def named_actions(app: ShadowApp) -> Iterator[SystemCommand]:
+    """The app's own actions, as the palette lists them."""
+    for title, words, action in _ACTIONS:
+        yield SystemCommand(title, words, partial(app.run_action, action))
+
+
+class DifferenceCommands(Provider):
+    """Every difference by what it is, where, and its job."""
+
+    async def search(self, query: str) -> Hits:
+        """Those that match `query`."""
+        app: ShadowApp = self.app  # type: ignore[assignment]
+        assessment = app.view.assessment
+        matcher = self.matcher(query)
+        differences = assessment.differences[:MOST_SEARCHED] if assessment else ()
+        for difference in differences:
+            words = (
+                f"{kind_words(difference.kind)}: {plain(difference.directory)}, "
+                f"{plain(difference.field)}, job {short_job(difference.job_id)}"
+            )
+            score = matcher.match(words)
+            if score > 0:
+                yield Hit(
+                    score,
+                    matcher.highlight(words),
+                    partial(app.open_difference, difference, differences),
+                    help=plain(difference.explanation),
+                )

@@ -1,0 +1,1 @@
+"""One file per screen; a screen hands immutable view data to its widgets."""

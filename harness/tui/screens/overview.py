@@ -1,0 +1,104 @@
+"""Overview: where we stand, at one look."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+
+from harness.assessment import Assessment
+from harness.tui.screens.base import ShadowScreen
+from harness.tui.screens.gate import GateScreen
+from harness.tui.widgets.agreement import AgreementPanel
+from harness.tui.widgets.cell import Cell
+from harness.tui.widgets.clusters import ClusterList
+from harness.tui.widgets.findings import FindingList
+from harness.tui.widgets.gates import GateRow, GatesPanel
+from harness.tui.widgets.latency import LatencyPanel
+from harness.tui.widgets.recording import RecordingPanel
+from harness.tui.wording import plain
+
+AGREEMENT_GATE = "agreement"
+
+
+class OverviewScreen(ShadowScreen):
+    """Decision per phase with its gates; agreement, latency, recording; what to look at next."""
+
+    MODE = "overview"
+    HELP_WORDS: ClassVar[str] = """\
+**Gates.** One row a gate. `✓ Pass`, `✕ Fail`, `~ Undecided` (evidence exists and does not settle
+it), `○ Open` (required evidence is missing; never green). The bar is the interval `━` in which the
+true share lies, however often you look; `●` is what was seen, `┃` what is required (`◆` where both
+fall together). **Enter** on a gate explains it and says what would settle it.
+
+**Agreement.** Mean over jobs in the order of the old system, with the band that holds at every
+look.
+
+**Latency.** Old and new side by side. A dash: the record does not reach that far yet.
+
+**Enter** on a cluster shows its differences, on a finding its evidence.
+"""
+
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pagedown,space", "page(1)", "Page down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+    ]
+
+    def compose_body(self) -> ComposeResult:
+        """Gates above, then two columns where there is room for them."""
+        with VerticalScroll(id="overview", can_focus=False):
+            yield Cell(id="missing", classes="banner")
+            yield GatesPanel(id="gates")
+            with Horizontal(id="middle"):
+                yield AgreementPanel(id="agreement")
+                with Vertical(id="right"):
+                    yield LatencyPanel(id="latency")
+                    yield RecordingPanel(id="recording")
+            with Horizontal(id="lower"):
+                yield ClusterList(id="clusters")
+                yield FindingList(id="findings")
+
+    def paint(self, assessment: Assessment) -> None:
+        """Hand each panel its part."""
+        missing = self.query_one("#missing", Cell)
+        missing.display = bool(assessment.missing_parts)
+        parts = " ".join(map(plain, assessment.missing_parts))
+        missing.show(f"▲ NOT LOOKED AT ({len(assessment.missing_parts)}): {parts}")
+        self.query_one(GatesPanel).show(assessment.phases)
+        self.query_one(AgreementPanel).show(
+            assessment.agreement, assessment.coverage, _required(assessment)
+        )
+        self.query_one(LatencyPanel).show(assessment.latency)
+        self.query_one(RecordingPanel).show(assessment.recording)
+        self.query_one(ClusterList).show(assessment.clusters)
+        self.query_one(FindingList).show(assessment.findings)
+        if self.focused is None:
+            # The rows have only just been mounted; the next refresh finds them.
+            self.call_after_refresh(self._focus_first_gate)
+
+    def _focus_first_gate(self) -> None:
+        rows = self.query(GateRow)
+        if self.focused is None and rows:
+            rows.first().focus(scroll_visible=False)
+
+    def action_page(self, direction: int) -> None:
+        """Scroll by a page."""
+        page = self.query_one("#overview", VerticalScroll)
+        page.scroll_relative(y=direction * max(1, page.size.height - 2), animate=False)
+
+    @on(GateRow.Selected)
+    def _explain(self, event: GateRow.Selected) -> None:
+        self.app.push_screen(GateScreen(event.gate))
+
+
+def _required(assessment: Assessment) -> float | None:
+    """The agreement that the first gate of that name requires."""
+    for phase in assessment.phases:
+        for gate in phase.gates:
+            if gate.gate.rpartition(".")[2] == AGREEMENT_GATE:
+                return gate.threshold
+    return None

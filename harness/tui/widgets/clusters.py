@@ -1,0 +1,71 @@
+"""The largest clusters of differences; choosing one filters the differences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual import on
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from harness.assessment import Cluster
+from harness.model import LIVE
+from harness.tui.wording import plain
+
+
+class ClusterList(OptionList):
+    """One line a cluster, largest first."""
+
+    BORDER_TITLE = "Largest clusters of differences"
+
+    @dataclass
+    class Chosen(Message):
+        """A cluster was chosen, to see its differences."""
+
+        list: ClusterList
+        cluster: Cluster
+
+        @property
+        def control(self) -> ClusterList:
+            """Where it happened."""
+            return self.list
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes="panel", markup=False)
+        self._clusters: tuple[Cluster, ...] | None = None
+
+    def show(self, clusters: tuple[Cluster, ...]) -> None:
+        """Paint `clusters`; the highlighted one stays highlighted."""
+        if clusters == self._clusters:
+            return
+        chosen = self._id_at(self.highlighted)
+        self._clusters = clusters
+        self.border_subtitle = f"{len(clusters)}" if clusters else ""
+        self.clear_options()
+        if not clusters:
+            self.add_option(Option(Content.styled("No difference.", "$secondary"), disabled=True))
+            return
+        self.add_options([Option(_line(cluster), id=cluster.id) for cluster in clusters])
+        if any(cluster.id == chosen for cluster in clusters):
+            self.highlighted = self.get_option_index(str(chosen))
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        for cluster in self._clusters or ():
+            if cluster.id == event.option_id:
+                self.post_message(self.Chosen(self, cluster))
+
+    def _id_at(self, index: int | None) -> str | None:
+        return None if index is None else self.get_option_at_index(index).id
+
+
+def _line(cluster: Cluster) -> Content:
+    mode = "" if cluster.mode == LIVE else f"{plain(cluster.mode)}: "
+    return Content.assemble(
+        (f"{cluster.size:>4,}", "$primary bold"),
+        (f" {100.0 * cluster.share:>3.0f} %  {mode}", "$secondary"),
+        plain(cluster.title),
+    )

@@ -1,0 +1,164 @@
+"""Words, signs and state classes of the dashboard. Pure text; computes no statistic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from harness.assessment import Estimate, GateResult, PhaseResult
+from harness.gates.wording import confidence, percent, percent_down
+from harness.model import Decision, GateStatus, Severity, Side
+
+STATUS_WORDS = {
+    GateStatus.PASS: "✓ Pass",
+    GateStatus.FAIL: "✕ Fail",
+    GateStatus.UNDECIDED: "~ Undecided",
+    GateStatus.OPEN: "○ Open",
+}
+DECISION_WORDS = {
+    Decision.GO: "✓ GO",
+    Decision.NO_GO: "✕ NO-GO",
+    Decision.UNDECIDED: "~ UNDECIDED",
+}
+SEVERITY_WORDS = {
+    Severity.CRITICAL: "✕ critical",
+    Severity.WARNING: "▲ warning",
+    Severity.INFO: "· info",
+}
+SIDE_WORDS = {
+    Side.CONTROL.value: "Old (control)",
+    Side.CANDIDATE.value: "New (candidate)",
+    Side.OBSERVED.value: "Site (observed)",
+}
+STATE_CLASSES = ("-go", "-no-go", "-undecided", "-open")
+"""The classes that say what a decision or gate says; style gives them a colour."""
+
+NOTHING = "–"
+NO_EVIDENCE = "no evidence"
+_STATUS_CLASS = {
+    GateStatus.PASS: "-go",
+    GateStatus.FAIL: "-no-go",
+    GateStatus.UNDECIDED: "-undecided",
+    GateStatus.OPEN: "-open",
+}
+_DECISION_CLASS = {
+    Decision.GO: "-go",
+    Decision.NO_GO: "-no-go",
+    Decision.UNDECIDED: "-undecided",
+}
+
+
+def state_class(state: GateStatus | Decision) -> str:
+    """The style class of a gate's status or of a decision."""
+    return _STATUS_CLASS[state] if isinstance(state, GateStatus) else _DECISION_CLASS[state]
+
+
+def plain(text: object) -> str:
+    """Text on one line without control characters.
+
+    Recorded texts come from strange pages: an escape sequence in one must not reach the terminal.
+    """
+    words = "".join(
+        " " if char in "\t\r\n\v\f\x85\u2028\u2029" else char if char.isprintable() else "\ufffd"
+        for char in str(text)
+    )
+    return " ".join(words.split())
+
+
+def value_text(text: str | None) -> str:
+    """A compared value, kept as it is: quoted where white space would not be seen."""
+    if text is None:
+        return NOTHING
+    shown = "".join(
+        char if char.isprintable() else {"\n": "↵", "\t": "→"}.get(char, "\ufffd") for char in text
+    )
+    return f"“{shown}”" if shown != " ".join(shown.split()) or not shown else shown
+
+
+def day_and_time(value: datetime | None) -> str:
+    """``23 Nov 2026 08:30:00 UTC``."""
+    return value.astimezone(UTC).strftime("%d %b %Y %H:%M:%S UTC").lstrip("0") if value else "never"
+
+
+def clock(value: datetime | None) -> str:
+    """``23 Nov 08:30:00``: where the year is plain from what stands around it."""
+    return value.astimezone(UTC).strftime("%d %b %H:%M:%S").lstrip("0") if value else NOTHING
+
+
+def clock_ms(value: datetime) -> str:
+    """``23 Nov 08:30:00.125``: where the order of near events matters."""
+    return f"{clock(value)}.{value.microsecond // 1000:03}"
+
+
+def duration(seconds: float | None) -> str:
+    """At most seven characters: ``4.2 s``, ``3m 32s``, ``2h 05m``, ``3d 04h``."""
+    if seconds is None or not math.isfinite(seconds):
+        return NOTHING
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02}s"
+    if whole < 86400:
+        return f"{whole // 3600}h {whole % 3600 // 60:02}m"
+    return f"{whole // 86400}d {whole % 86400 // 3600:02}h"
+
+
+def share(value: float | None) -> str:
+    """``96.2 %``; ``no evidence`` where there is nothing to average."""
+    return NO_EVIDENCE if value is None or not math.isfinite(value) else percent(value)
+
+
+def at_least(estimate: Estimate) -> str:
+    """What may be said of an estimate, however often anybody looks."""
+    if estimate.value is None:
+        return NO_EVIDENCE
+    sure = confidence(estimate.headline.alpha_total / 2.0)
+    low = percent_down(estimate.headline.low)
+    return f"at least {low} ({sure}, any look)"
+
+
+def age(then: datetime, now: datetime) -> str:
+    """``4.2 s ago``; a clock that runs behind gives ``0.0 s ago``."""
+    return f"{duration(max(0.0, (now - then).total_seconds()))} ago"
+
+
+def kind_words(kind: str) -> str:
+    """``missing_candidate`` as a person writes it."""
+    return plain(kind).replace("_", " ")
+
+
+def short_job(job_id: str) -> str:
+    """The first eight characters: what people recognise a job by."""
+    return plain(job_id)[:8]
+
+
+def rehearsal(time_scale: float) -> str | None:
+    """The warning that a rehearsal carries on every screen; None in production."""
+    if time_scale == 1.0:
+        return None
+    return (
+        f"▲ REHEARSAL at {time_scale:,.6g} times production's speed: says nothing about production."
+    )
+
+
+def is_share(gate: GateResult) -> bool:
+    """Whether the gate's interval and threshold are shares in [0, 1] and can be drawn."""
+    if gate.interval is None or gate.threshold is None:
+        return False
+    return all(0.0 <= end <= 1.0 for end in (gate.interval.low, gate.interval.high, gate.threshold))
+
+
+def share_scale(phases: Iterable[PhaseResult]) -> tuple[float, float]:
+    """One scale for every drawn share, so that bars can be compared: (start, 1)."""
+    lowest = min(
+        (
+            min(gate.interval.low, gate.threshold)
+            for phase in phases
+            for gate in phase.gates
+            if is_share(gate) and gate.interval is not None and gate.threshold is not None
+        ),
+        default=0.0,
+    )
+    return max(0.0, math.floor(10.0 * lowest - 0.2) / 10.0), 1.0

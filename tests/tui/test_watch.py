@@ -1,0 +1,151 @@
+"""The command: refuses without a terminal, and leaves cleanly with one."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.journal.store import Journal
+from harness.model import Batch
+from tests.support.events import make_control, make_history, make_job
+
+DEADLINE_S = 60.0
+SHADOW = [sys.executable, "-m", "harness.cli"]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    path = tmp_path / "week.duckdb"
+    batch = Batch(events=(make_job(), make_control(), make_history("failed", number=1)))
+    Journal.create(path).append(batch)
+    return path
+
+
+def shadow(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*SHADOW, *arguments], capture_output=True, text=True, timeout=DEADLINE_S, check=False
+    )
+
+
+def test_without_a_terminal_it_refuses_in_one_line_and_names_the_report(journal: Path) -> None:
+    ended = shadow("watch", "--journal", str(journal))
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("shadow: watch needs a terminal")
+    assert "shadow report" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_help_shows_an_example() -> None:
+    ended = shadow("watch", "--help")
+    assert ended.returncode == 0
+    assert "shadow watch --journal week.duckdb --as-of" in ended.stdout
+
+
+def test_no_help_loads_the_screen() -> None:
+    code = (
+        "import sys\n"
+        "from harness.cli.main import run\n"
+        "run(['--help']); run(['watch', '--help'])\n"
+        "print([name for name in sys.modules if name.partition('.')[0] in ('textual', 'duckdb')])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=DEADLINE_S, check=True
+    )
+    assert ended.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "keys", "code"),
+    [
+        ([], "UNDECIDED", b"q", 0),
+        (["--as-of", "2"], "THE PAST, NOT NOW", b"q", 0),
+        ([], "UNDECIDED", b"\x03", 0),
+    ],
+)
+def test_on_a_terminal_it_opens_and_leaves_at_a_key(
+    journal: Path, arguments: list[str], words: str, keys: bytes, code: int
+) -> None:
+    with OnTerminal(["watch", "--journal", str(journal), *arguments]) as terminal:
+        terminal.wait_for(words)
+        terminal.type(keys)
+        assert terminal.end() == code
+
+
+def test_no_color_is_honoured(journal: Path) -> None:
+    with OnTerminal(["watch", "--journal", str(journal)], NO_COLOR="1") as terminal:
+        terminal.wait_for("UNDECIDED")
+        terminal.type(b"q")
+        assert terminal.end() == 0
+    assert set(terminal.colours()) <= {"grey"}
+
+
+class OnTerminal:
+    """The command on a pseudo-terminal of 120×40."""
+
+    def __init__(self, arguments: list[str], **environ: str) -> None:
+        self.master, slave = pty.openpty()
+        self.output = b""
+        self.process = subprocess.Popen(
+            [*SHADOW, *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            close_fds=True,
+            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor",
+                 "COLUMNS": "120", "LINES": "40", **environ},
+        )  # fmt: skip
+        os.close(slave)
+
+    def __enter__(self) -> OnTerminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+
+    def wait_for(self, words: str) -> None:
+        """Read until `words` have been painted; AssertionError after the deadline."""
+        deadline = time.monotonic() + DEADLINE_S
+        while words.encode() not in self.output:
+            assert time.monotonic() < deadline, self.output[-2000:]
+            assert self._read(), self.output[-2000:]
+
+    def type(self, keys: bytes) -> None:
+        """Send keys."""
+        os.write(self.master, keys)
+
+    def end(self) -> int:
+        """Read the rest; return the exit code."""
+        deadline = time.monotonic() + DEADLINE_S
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline
+            self._read()
+        return self.process.returncode
+
+    def colours(self) -> list[str]:
+        """Every colour that was sent: grey where red, green and blue are equal."""
+        import re
+
+        sent = re.findall(rb"[34]8;2;(\d+);(\d+);(\d+)", self.output)
+        return ["grey" if len(set(rgb)) == 1 else "colour" for rgb in sent]
+
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self.master], [], [], 0.5)
+        if not ready:
+            return self.process.poll() is None
+        try:
+            part = os.read(self.master, 65536)
+        except OSError:
+            return False
+        self.output += part
+        return bool(part)

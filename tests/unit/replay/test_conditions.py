@@ -1,0 +1,51 @@
+"""The world that the record shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.model import ErrorClass, Outcome
+from replay.sandbox.conditions import Condition, Word, condition_of
+
+SUBMITTED = Word(outcome=Outcome.SUBMITTED)
+
+
+def failed(why: ErrorClass | None) -> Word:
+    return Word(outcome=Outcome.FAILED, error_class=why)
+
+
+@pytest.mark.parametrize(
+    ("word", "condition"),
+    [
+        (SUBMITTED, Condition.ACCEPTED),
+        (failed(ErrorClass.REFUSED), Condition.REFUSED),
+        (failed(ErrorClass.CAPTCHA), Condition.CAPTCHA),
+        (failed(ErrorClass.TIMEOUT), Condition.SLOW),
+        (failed(ErrorClass.NAVIGATION), Condition.SLOW),
+        (failed(ErrorClass.SELECTOR_MISSING), None),
+        (failed(ErrorClass.CONFIG), None),
+        (failed(ErrorClass.CRASH), None),
+        (failed(ErrorClass.UNKNOWN), None),
+        (failed(None), None),
+        (Word(outcome=Outcome.IN_FLIGHT), None),
+        (Word(outcome=Outcome.SKIPPED), None),
+        (Word(outcome=Outcome.MISSING), None),
+    ],
+)
+def test_the_control_s_word_tells_the_world(word: Word, condition: Condition | None) -> None:
+    assert condition_of([word], None) is condition
+
+
+def test_rows_of_one_host_must_agree() -> None:
+    assert condition_of([SUBMITTED, SUBMITTED], None) is Condition.ACCEPTED
+    assert condition_of([SUBMITTED, failed(ErrorClass.REFUSED)], None) is None
+    assert condition_of([SUBMITTED, Word(outcome=Outcome.IN_FLIGHT)], None) is None
+    assert condition_of([], None) is None
+
+
+def test_a_candidate_that_saw_success_in_a_refusal_saw_misleading_words() -> None:
+    refused = [failed(ErrorClass.REFUSED)]
+    assert condition_of(refused, SUBMITTED) is Condition.REFUSED_MISLEADING
+    assert condition_of(refused, failed(ErrorClass.REFUSED)) is Condition.REFUSED
+    assert condition_of([failed(ErrorClass.CAPTCHA)], SUBMITTED) is Condition.CAPTCHA
+    assert condition_of([SUBMITTED], failed(ErrorClass.TIMEOUT)) is Condition.ACCEPTED
