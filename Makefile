@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help setup browser demo test test-fast lint format bench clean
+.PHONY: help setup browser demo test test-fast lint format bench pictures clean
 .DEFAULT_GOAL := help
 
 help:  ## List the targets
@@ -40,6 +40,10 @@ test-fast: $(STAMP)  ## Only the unit tests
 
 bench: setup  ## Print measured ratios against named peers
 	$(BIN)/python -m benchmarks
+
+pictures: setup  ## Draw docs/*.png from a rehearsal: make pictures WEEK=demo-output/rehearsal-…
+	$(BIN)/python tools/draw-dashboard --config $(WEEK)/shadow.toml --out docs/dashboard.svg
+	$(BIN)/python tools/draw-report --report $(WEEK)/report.html --out docs/report.png
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.assessment import Assessment
+from harness.gates.shown import STATUS_WORDS, share, share_scale
 from harness.gates.wording import confidence
 from harness.report import view, wording
 from harness.report.charts import agreement_chart, latency_chart
@@ -20,7 +21,7 @@ from harness.report.redact import redact
 def to_html(assessment: Assessment) -> str:
     """The whole page, UTF-8. Same assessment, same bytes; personal values masked."""
     shown = redact(assessment)
-    scale = view.share_scale(shown)
+    scale = share_scale(shown.phases)
     gates = [gate for phase in shown.phases for gate in phase.gates]
     page = _environment().get_template("report.html.j2")
     return page.render(
@@ -57,11 +58,11 @@ def _environment() -> Environment:
     environment.filters |= {
         "duration": wording.duration,
         "moment": wording.moment,
-        "share": wording.share,
+        "share": share,
         "thousands": lambda value: f"{value:,}",
     }
     environment.globals |= {
-        "STATUS_WORDS": wording.STATUS_WORDS,
+        "STATUS_WORDS": STATUS_WORDS,
         "number": wording.number,
     }
     return environment
@@ -81,12 +82,12 @@ def _agreement(assessment: Assessment) -> Markup | None:
     ]
     threshold = thresholds[0] if thresholds else None
     after = f"After {len(agreement.series):,} jobs the two systems agree on "
-    aim = "" if threshold is None else f" The threshold is {wording.share(threshold)}."
+    aim = "" if threshold is None else f" The threshold is {share(threshold)}."
     return agreement_chart(
         agreement.series,
         threshold=threshold,
         title="Agreement over the jobs of the week, with the band that holds at every look",
-        description=f"{after}{wording.share(agreement.by_job.value)} of a job's submissions; "
+        description=f"{after}{share(agreement.by_job.value)} of a job's submissions; "
         f"{wording.headline(agreement.by_job)}.{aim}",
     )
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 
 from harness.assessment import Assessment, Cluster, Finding, GateResult
+from harness.gates.shown import decision_line, share, status_line
 from harness.gates.wording import counted
 from harness.model import Severity
 from harness.report.redact import redact
 from harness.report.wording import (
-    STATUS_SIGNS,
-    STATUS_WORDS,
-    decision_line,
     interval,
     moment,
     rehearsal,
-    share,
 )
 
 _CLUSTERS = 3
@@ -75,7 +72,7 @@ def _table(gates: tuple[GateResult, ...]) -> str:
             gate.threshold_text,
             gate.evidence_text,
         )
-        status = f"{STATUS_SIGNS[gate.status]} {STATUS_WORDS[gate.status]}"
+        status = status_line(gate.status)
         rows.append(" | ".join([f"| {_text(status)}", *map(_text, cells)]) + " |")
     return "\n".join(rows)
 

@@ -11,15 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.assessment import Assessment, Difference, Estimate, GateResult, Latency
+from harness.gates.shown import STATUS_WORDS, is_share, share
 from harness.report.wording import (
-    STATUS_WORDS,
     VERDICT_WORDS,
     bound,
     headline,
     interval,
-    is_share,
     label,
-    share,
     span,
 )
 
@@ -85,19 +83,6 @@ class Example:
     text: str
     shown: bool
     """Whether the table of differences has it, so that it can be linked."""
-
-
-def share_scale(assessment: Assessment) -> tuple[float, float]:
-    """One scale for every drawn share, so that bars can be compared: (start, 1)."""
-    ends = [
-        end
-        for phase in assessment.phases
-        for gate in phase.gates
-        if is_share(gate) and gate.interval is not None and gate.threshold is not None
-        for end in (gate.interval.low, gate.threshold)
-    ]
-    lowest = min(ends, default=0.0)
-    return max(0.0, math.floor(10.0 * lowest - 0.2) / 10.0), 1.0
 
 
 def gate_row(gate: GateResult, scale: tuple[float, float]) -> GateRow:

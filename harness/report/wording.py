@@ -8,23 +8,11 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from harness.assessment import Estimate, GateResult, Interval
-from harness.gates.wording import confidence, percent, percent_down, percent_up
-from harness.model import Decision, GateStatus, Verdict
+from harness.assessment import Estimate, Interval
+from harness.gates.shown import NO_EVIDENCE
+from harness.gates.wording import confidence, percent_down, percent_up
+from harness.model import Verdict
 
-STATUS_WORDS = {
-    GateStatus.PASS: "Pass",
-    GateStatus.FAIL: "Fail",
-    GateStatus.UNDECIDED: "Undecided",
-    GateStatus.OPEN: "Open",
-}
-STATUS_SIGNS = {
-    GateStatus.PASS: "✓",
-    GateStatus.FAIL: "✕",
-    GateStatus.UNDECIDED: "~",
-    GateStatus.OPEN: "○",
-}
-DECISION_SIGNS = {Decision.GO: "✓", Decision.NO_GO: "✕", Decision.UNDECIDED: "~"}
 VERDICT_WORDS = {
     Verdict.AGREE: "agree",
     Verdict.MISMATCH: "mismatch",
@@ -33,7 +21,6 @@ VERDICT_WORDS = {
     Verdict.IN_FLIGHT: "still in flight",
     Verdict.EXCLUDED: "excluded",
 }
-NO_EVIDENCE = "no evidence"
 NO_BOUND = "not enough jobs"
 
 
@@ -73,18 +60,6 @@ def span(low: float | None, high: float | None) -> str:
     return f"{duration(low)} to {duration(high)}"
 
 
-def share(value: float | None) -> str:
-    """``96.2 %``; ``no evidence`` where there is nothing to average."""
-    return NO_EVIDENCE if value is None or not math.isfinite(value) else percent(value)
-
-
-def is_share(gate: GateResult) -> bool:
-    """Whether the gate's interval and threshold are shares in [0, 1]."""
-    if gate.interval is None or gate.threshold is None:
-        return False
-    return all(0.0 <= end <= 1.0 for end in (gate.interval.low, gate.interval.high, gate.threshold))
-
-
 def interval(value: Interval | None) -> str:
     """``90.2 to 98.8 %``, rounded outward; other scales as plain numbers."""
     if value is None:
@@ -117,11 +92,6 @@ def label(value: Interval, n: int) -> str:
 def number(value: float) -> str:
     """``200``, ``1.5``: a factor without digits it does not need."""
     return f"{value:,.6g}"
-
-
-def decision_line(decision: Decision) -> str:
-    """Sign and word."""
-    return f"{DECISION_SIGNS[decision]} {decision.value}"
 
 
 def rehearsal(time_scale: float) -> str | None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from textual.app import SystemCommand
 from textual.command import Hit, Hits, Provider
 
+from harness.assessment import Difference
+from harness.tui.view import View
 from harness.tui.widgets.navigation import SCREENS
 from harness.tui.wording import kind_words, plain, short_job
-
-if TYPE_CHECKING:
-    from harness.tui.app import ShadowApp
 
 MOST_SEARCHED = 2000
 """Differences looked through per key press; a search must not hold up typing."""
@@ -29,7 +28,21 @@ _ACTIONS = (
 )
 
 
-def named_actions(app: ShadowApp) -> Iterator[SystemCommand]:
+class Dashboard(Protocol):
+    """What the palette needs of the app."""
+
+    view: View
+
+    async def run_action(self, action: str) -> bool:
+        """Carry out an action by its name."""
+        ...
+
+    async def open_difference(self, difference: Difference, among: tuple[Difference, ...]) -> None:
+        """Show one difference; `among` is the list that next and previous step through."""
+        ...
+
+
+def named_actions(app: Dashboard) -> Iterator[SystemCommand]:
     """The app's own actions, as the palette lists them."""
     for title, words, action in _ACTIONS:
         yield SystemCommand(title, words, partial(app.run_action, action))
@@ -40,7 +53,7 @@ class DifferenceCommands(Provider):
 
     async def search(self, query: str) -> Hits:
         """Those that match `query`."""
-        app: ShadowApp = self.app  # type: ignore[assignment]
+        app: Dashboard = self.app  # type: ignore[assignment]
         assessment = app.view.assessment
         matcher = self.matcher(query)
         differences = assessment.differences[:MOST_SEARCHED] if assessment else ()

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from harness.assessment import Estimate, GateResult, PhaseResult
-from harness.gates.wording import confidence, percent, percent_down
+from harness.assessment import Estimate
+from harness.gates.shown import NO_EVIDENCE
+from harness.gates.wording import confidence, percent_down
 from harness.model import Decision, GateStatus, Severity, Side
 
-STATUS_WORDS = {
-    GateStatus.PASS: "✓ Pass",
-    GateStatus.FAIL: "✕ Fail",
-    GateStatus.UNDECIDED: "~ Undecided",
-    GateStatus.OPEN: "○ Open",
-}
-DECISION_WORDS = {
-    Decision.GO: "✓ GO",
-    Decision.NO_GO: "✕ NO-GO",
-    Decision.UNDECIDED: "~ UNDECIDED",
-}
 SEVERITY_WORDS = {
     Severity.CRITICAL: "✕ critical",
     Severity.WARNING: "▲ warning",
@@ -35,7 +24,6 @@ STATE_CLASSES = ("-go", "-no-go", "-undecided", "-open")
 """The classes that say what a decision or gate says; style gives them a colour."""
 
 NOTHING = "–"
-NO_EVIDENCE = "no evidence"
 _STATUS_CLASS = {
     GateStatus.PASS: "-go",
     GateStatus.FAIL: "-no-go",
@@ -105,11 +93,6 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 86400}d {whole % 86400 // 3600:02}h"
 
 
-def share(value: float | None) -> str:
-    """``96.2 %``; ``no evidence`` where there is nothing to average."""
-    return NO_EVIDENCE if value is None or not math.isfinite(value) else percent(value)
-
-
 def at_least(estimate: Estimate) -> str:
     """What may be said of an estimate, however often anybody looks."""
     if estimate.value is None:
@@ -141,24 +124,3 @@ def rehearsal(time_scale: float) -> str | None:
     return (
         f"▲ REHEARSAL at {time_scale:,.6g} times production's speed: says nothing about production."
     )
-
-
-def is_share(gate: GateResult) -> bool:
-    """Whether the gate's interval and threshold are shares in [0, 1] and can be drawn."""
-    if gate.interval is None or gate.threshold is None:
-        return False
-    return all(0.0 <= end <= 1.0 for end in (gate.interval.low, gate.interval.high, gate.threshold))
-
-
-def share_scale(phases: Iterable[PhaseResult]) -> tuple[float, float]:
-    """One scale for every drawn share, so that bars can be compared: (start, 1)."""
-    lowest = min(
-        (
-            min(gate.interval.low, gate.threshold)
-            for phase in phases
-            for gate in phase.gates
-            if is_share(gate) and gate.interval is not None and gate.threshold is not None
-        ),
-        default=0.0,
-    )
-    return max(0.0, math.floor(10.0 * lowest - 0.2) / 10.0), 1.0

@@ -10,7 +10,7 @@ from harness.tui import wording
 from harness.tui.screens.moment import parse_moment
 from harness.tui.widgets.band_plot import MOST_POINTS, thin
 from harness.tui.widgets.interval_bar import BOTH, INTERVAL, THRESHOLD, TRACK, VALUE, Bar, draw_bar
-from tests.support.assessments import make_gate, make_interval, make_phases, make_series
+from tests.support.assessments import make_series
 from tests.tui.support import aware
 
 
@@ -42,15 +42,6 @@ def test_durations_are_short_and_never_say_60(seconds: float | None, words: str)
 def test_production_carries_no_rehearsal_warning() -> None:
     assert wording.rehearsal(1.0) is None
     assert "REHEARSAL at 200 times" in str(wording.rehearsal(200.0))
-
-
-def test_one_scale_holds_every_interval_and_threshold() -> None:
-    assert wording.share_scale(make_phases()) == (0.8, 1.0)
-    assert wording.share_scale(()) == (0.0, 1.0)
-    low = make_gate(interval=make_interval(0.02, 0.4))
-    assert wording.share_scale([make_phases()[0].__class__(
-        phase="p", title="", decision=make_phases()[0].decision, reason="", gates=(low,),
-    )])[0] == 0.0  # fmt: skip
 
 
 def bar(value: float | None = 0.96, threshold: float = 0.9) -> Bar:

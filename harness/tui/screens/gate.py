@@ -11,10 +11,11 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 
 from harness.assessment import GateResult, Interval
+from harness.gates.shown import status_line
 from harness.gates.wording import percent_down, percent_up
 from harness.tui.widgets.cell import Cell
 from harness.tui.widgets.named import Named
-from harness.tui.wording import STATUS_WORDS, plain, state_class
+from harness.tui.wording import plain, state_class
 
 
 class GateScreen(ModalScreen[None]):
@@ -31,7 +32,7 @@ class GateScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """A card of named lines."""
         gate = self._gate
-        status = Cell(STATUS_WORDS[gate.status], classes="status")
+        status = Cell(status_line(gate.status), classes="status")
         status.state(state_class(gate.status))
         with Vertical(classes="card") as card:
             card.border_title = plain(gate.title)

@@ -6,11 +6,12 @@ from textual.app import ComposeResult
 from textual.content import Content
 
 from harness.assessment import Agreement, Coverage
+from harness.gates.shown import share
 from harness.gates.wording import counted
 from harness.tui.widgets.band_plot import LEGEND, BandPlot
 from harness.tui.widgets.cell import Cell
 from harness.tui.widgets.panel import Panel
-from harness.tui.wording import at_least, share
+from harness.tui.wording import at_least
 
 
 class AgreementPanel(Panel):

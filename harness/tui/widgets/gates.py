@@ -14,16 +14,13 @@ from textual.message import Message
 from textual.widget import Widget
 
 from harness.assessment import GateResult, PhaseResult
+from harness.gates.shown import decision_line, is_share, share_scale, status_line
 from harness.gates.wording import threshold_percent
 from harness.tui.widgets.cell import Cell
 from harness.tui.widgets.interval_bar import LEGEND, THRESHOLD, Bar, IntervalBar
 from harness.tui.widgets.panel import STEP_BINDINGS
 from harness.tui.wording import (
-    DECISION_WORDS,
-    STATUS_WORDS,
-    is_share,
     plain,
-    share_scale,
     state_class,
 )
 
@@ -71,7 +68,7 @@ class GateRow(Widget, can_focus=True):
     def show(self, gate: GateResult, scale: tuple[float, float]) -> None:
         """Paint `gate`; its bar on `scale`."""
         self.gate = gate
-        self._status.show(STATUS_WORDS[gate.status])
+        self._status.show(status_line(gate.status))
         self._status.state(state_class(gate.status))
         self._title.show(plain(gate.title) + ("" if gate.required else " (not required)"))
         self._value.show(plain(gate.value_text))
@@ -133,6 +130,6 @@ class GatesPanel(Vertical):
 def _phase_line(phase: PhaseResult) -> Content:
     colour = {"-go": "$success", "-no-go": "$error", "-undecided": "$warning"}
     return Content.assemble(
-        (f"{DECISION_WORDS[phase.decision]:<13}", f"{colour[state_class(phase.decision)]} bold"),
+        (f"{decision_line(phase.decision):<13}", f"{colour[state_class(phase.decision)]} bold"),
         (plain(phase.title), "bold"),
     )

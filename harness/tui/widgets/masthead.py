@@ -9,9 +9,10 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from harness.assessment import Assessment
+from harness.gates.shown import decision_line
 from harness.tui.view import View
 from harness.tui.widgets.cell import Cell
-from harness.tui.wording import DECISION_WORDS, age, day_and_time, plain, rehearsal, state_class
+from harness.tui.wording import age, day_and_time, plain, rehearsal, state_class
 
 QUIET_AFTER_S = 300.0
 """After this long without a new event, the masthead says that the record is quiet."""
@@ -52,7 +53,7 @@ class Masthead(Vertical):
             self._decision.state("-open")
             self._moment.show("no assessment" if view.snapshot else "reading the journal")
         else:
-            self._decision.show(DECISION_WORDS[assessment.decision])
+            self._decision.show(decision_line(assessment.decision))
             self._decision.state(state_class(assessment.decision))
             self._moment.show(_moment(view, assessment))
         for cell in (self._reason_beside, self._reason_below):

@@ -1,0 +1,65 @@
+"""How a verdict is shown: signs, words and the scale of drawn shares, the same in every front end.
+
+Pure; knows no screen and no page.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from harness.assessment import GateResult, PhaseResult
+from harness.gates.wording import percent
+from harness.model import Decision, GateStatus
+
+STATUS_WORDS = {
+    GateStatus.PASS: "Pass",
+    GateStatus.FAIL: "Fail",
+    GateStatus.UNDECIDED: "Undecided",
+    GateStatus.OPEN: "Open",
+}
+STATUS_SIGNS = {
+    GateStatus.PASS: "✓",
+    GateStatus.FAIL: "✕",
+    GateStatus.UNDECIDED: "~",
+    GateStatus.OPEN: "○",
+}
+"""Every state has a sign besides its colour, so that it is read without one."""
+DECISION_SIGNS = {Decision.GO: "✓", Decision.NO_GO: "✕", Decision.UNDECIDED: "~"}
+NO_EVIDENCE = "no evidence"
+
+
+def decision_line(decision: Decision) -> str:
+    """Sign and word."""
+    return f"{DECISION_SIGNS[decision]} {decision.value}"
+
+
+def status_line(status: GateStatus) -> str:
+    """Sign and word."""
+    return f"{STATUS_SIGNS[status]} {STATUS_WORDS[status]}"
+
+
+def share(value: float | None) -> str:
+    """``96.2 %``; ``no evidence`` where there is nothing to average."""
+    return NO_EVIDENCE if value is None or not math.isfinite(value) else percent(value)
+
+
+def is_share(gate: GateResult) -> bool:
+    """Whether the gate's interval and threshold are shares in [0, 1] and can be drawn."""
+    if gate.interval is None or gate.threshold is None:
+        return False
+    return all(0.0 <= end <= 1.0 for end in (gate.interval.low, gate.interval.high, gate.threshold))
+
+
+def share_scale(phases: Iterable[PhaseResult]) -> tuple[float, float]:
+    """One scale for every drawn share, so that bars can be compared: (start, 1)."""
+    lowest = min(
+        (
+            min(gate.interval.low, gate.threshold)
+            for phase in phases
+            for gate in phase.gates
+            if is_share(gate) and gate.interval is not None and gate.threshold is not None
+        ),
+        default=0.0,
+    )
+    return max(0.0, math.floor(10.0 * lowest - 0.2) / 10.0), 1.0
