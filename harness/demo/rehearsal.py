@@ -187,9 +187,11 @@ class Rehearsal:
             self._stage = "traffic"
             with acting(actors):
                 finished = wait_until_done(
-                    actors, stop=self.stop, timeout_s=self._longest_s() / self.options.speed
-                    + _MARGIN_S,
-                )  # fmt: skip
+                    actors,
+                    stop=self.stop,
+                    timeout_s=self._longest_s() / self.options.speed + _MARGIN_S,
+                    check=recorder.check,
+                )
                 if not finished and not self.stop.is_set():
                     raise EnvironmentProblem(
                         f"rehearsal: the actors did not finish their week in time "

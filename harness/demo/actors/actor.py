@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -84,14 +84,21 @@ class Actor(ABC):
             self.done.set()
 
 
-def wait_until_done(actors: Sequence[Actor], *, stop: Event, timeout_s: float) -> bool:
+def wait_until_done(
+    actors: Sequence[Actor],
+    *,
+    stop: Event,
+    timeout_s: float,
+    check: Callable[[], None] = lambda: None,
+) -> bool:
     """Wait until every actor has finished its script.
 
     Returns False when `stop` is set or the (real) time is up before that.
-    Raises what an actor raised as soon as it is seen.
+    Raises what an actor raised, or what `check` raises, as soon as it is seen.
     """
     deadline = time.monotonic() + timeout_s
     while True:
+        check()
         for actor in actors:
             actor.check()
         if all(actor.done.is_set() for actor in actors):
