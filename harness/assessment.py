@@ -306,6 +306,8 @@ class Provenance:
     rules_version: str
     gates_version: str
     tool_version: str
+    deadline_s: float = 0.0
+    """After this long without a sign a silent side counts as missing; in scaled seconds."""
     since: datetime | None = None
     """Jobs created earlier were left out; None: every recorded job counts."""
     time_scale: float

@@ -17,6 +17,7 @@ from harness.assess.attested import attestations
 from harness.assess.criteria import Criteria
 from harness.assess.health import (
     dead_letters_seen,
+    ended_in_order,
     recording_health,
     replay_exclusions,
     replay_progress,
@@ -60,6 +61,9 @@ from harness.stats.estimates import (
     settled,
 )
 
+CONTRADICTION = "several control rows of one host contradict each other"
+STALE_S = 600.0
+"""A record whose proof is older than this is not up to date; real seconds."""
 _BEGINNING = datetime.fromtimestamp(0, UTC)
 
 
@@ -118,6 +122,7 @@ def assess(reader: Reader, criteria: Criteria) -> Assessment:
             gates_version=criteria.gates.version,
             tool_version=__version__,
             since=criteria.since,
+            deadline_s=criteria.deadline_s,
             time_scale=scale,
         ),
     )
@@ -145,12 +150,22 @@ def _gate_inputs(
         confirmed_losses=fates.losses if health.complete_until else None,
         coverage=len(sequence.job_ids) / fates.admitted if fates.admitted else None,
         recording_gaps=health.gaps,
-        recording_complete=health.complete_until is not None or None,
+        recording_complete=_recording_complete(reader, health),
         dlq_depth=dead_letters_seen(reader),
         prefect_errors=None,
         attestations=attestations(reader),
-        replay_escapes=sum(run.escapes for run in replays) if replays else None,
+        # A run that carried nothing out has tried nothing.
+        replay_escapes=(
+            sum(run.escapes for run in replays) if any(run.done for run in replays) else None
+        ),
     )
+
+
+def _recording_complete(reader: Reader, health: RecordingHealth) -> bool | None:
+    """None without a proof; False where a recorder fell silent while the journal went on."""
+    if health.complete_until is None or health.lag_s is None:
+        return None
+    return health.lag_s <= STALE_S or ended_in_order(reader)
 
 
 def _agreement(comparison: Comparison, sequence: JobSequence, criteria: Criteria) -> Agreement:
@@ -168,8 +183,15 @@ def _agreement(comparison: Comparison, sequence: JobSequence, criteria: Criteria
         ),
         series=_series(sequence, criteria),
         verdicts=tuple((verdict, counts.get(verdict.value, 0)) for verdict in Verdict),
-        excluded=(),
+        excluded=_excluded(comparison.pairs),
     )
+
+
+def _excluded(pairs: pl.DataFrame) -> tuple[tuple[str, int], ...]:
+    out = pairs.filter(
+        (pl.col("mode") == LIVE) & (pl.col("verdict") == Verdict.EXCLUDED.value)
+    ).height
+    return ((CONTRADICTION, out),) if out else ()
 
 
 def _series(sequence: JobSequence, criteria: Criteria) -> tuple[BandPoint, ...]:
@@ -285,6 +307,11 @@ def _missing_parts(
         )
     if health.complete_until is None:
         parts.append("No sweep has finished: nothing proves that the record is complete.")
+    elif health.lag_s is not None and health.lag_s > STALE_S:
+        parts.append(
+            f"Nothing after {health.complete_until:%d %B %Y %H:%M:%S} UTC is proved recorded: the "
+            "evidence ends there."
+        )
     if health.queue_depth is None and health.dlq_depth is None:
         parts.append("The queues were not sampled: backlog and dead letters are unknown.")
     parts.append("Prefect was not asked: failed and late flow runs are unknown.")

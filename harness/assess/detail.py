@@ -85,8 +85,9 @@ def _event_text(kind: str, payload: Mapping[str, Any]) -> str:
     """One line a person can read; personal values stay out of it."""
     match kind:
         case "queue_history":
-            details = payload.get("details") or {}
-            shown = [f"{key}={details[key]}" for key in sorted(details) if key != "idem"]
+            details = payload.get("details")
+            known = details if isinstance(details, dict) else {}
+            shown = [f"{key}={known[key]}" for key in sorted(known) if key != "idem"]
             return " ".join([str(payload.get("event")), *shown])
         case "directory_submissions":
             message = payload.get("result_message")

@@ -43,6 +43,13 @@ def recording_health(reader: Reader, *, time_scale: float) -> RecordingHealth:
     )
 
 
+def ended_in_order(reader: Reader) -> bool:
+    """Whether the newest recorder said that it stopped with everything recorded."""
+    for kind, payload in reader.rows(sql_queries("views/recording_health.sql")["select_last_turn"]):
+        return kind == "record.stopped" and bool(json.loads(payload).get("complete"))
+    return False
+
+
 def dead_letters_seen(reader: Reader) -> int | None:
     """The most dead letters that any sample saw; None if no sample counted them."""
     ((most,),) = reader.rows(sql_queries("views/recording_health.sql")["select_most_dead_letters"])

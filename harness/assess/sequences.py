@@ -67,7 +67,7 @@ def job_sequence(pairs: pl.DataFrame, jobs: pl.DataFrame) -> JobSequence:
 
     pairs: `Comparison.pairs`; jobs: ``select_jobs``, in the control's order.
     """
-    live = pairs.filter(pl.col("mode") == LIVE)
+    live = pairs.filter((pl.col("mode") == LIVE) & (pl.col("verdict") != "excluded"))
     submitted = pl.col("candidate_outcome").is_in(_DONE).fill_null(False)
     # A candidate that is done while the control is not cannot disagree yet, and its success is
     # known; one that may retry has failed and may still succeed. So success looks at its own side.

@@ -27,7 +27,7 @@ def journal() -> None:
 @journal_option
 @json_option
 def verify(config: Path | None, journal: Path | None, as_json: bool) -> int:
-    """Check that nothing is missing, doubled or altered. Exit 1 if something is.
+    """Check that no event is missing, doubled or altered. Exit 1 if one is.
 
     \b
     Example:

@@ -112,8 +112,13 @@ def _matches(field: str) -> pl.Expr:
 def _apply(cells: pl.DataFrame, rule: Rule) -> pl.DataFrame:
     here = _matches(rule.field)
     if isinstance(rule, ErrorClassRule):
+        # Two texts that no class describes have nothing in common; they stay as they are.
+        known = here & ~pl.any_horizontal(
+            (pl.col(f"{side}_class") == "unknown").fill_null(False)
+            for side in ("control", "candidate")
+        )
         new = {
-            side: pl.when(here).then(pl.col(f"{side}_class")).otherwise(pl.col(f"{side}_value"))
+            side: pl.when(known).then(pl.col(f"{side}_class")).otherwise(pl.col(f"{side}_value"))
             for side in ("control", "candidate")
         }
     elif isinstance(rule, CeilingRule):

@@ -44,7 +44,8 @@ def pair_submissions(
 
     submissions, jobs: the frames of ``sql/views/select_submissions.sql``.
     deadline_s: seconds of scaled time after which a silent side counts as missing.
-    state: ``settled`` (both terminal), ``missing_candidate``, ``missing_control``, ``in_flight``.
+    state: ``settled`` (both terminal), ``missing_candidate``, ``missing_control``, ``in_flight``,
+    or ``excluded`` where several control rows of one host contradict each other.
     candidate_pending: whether the candidate may still speak, whatever the control has said.
     A control row without an address has the directory ``""``.
     """
@@ -98,9 +99,15 @@ def _prefix(side: str) -> str:
 
 
 def _control(submissions: pl.DataFrame) -> pl.DataFrame:
-    """One control row a directory; several rows with one host are counted in `control_rows`."""
+    """One control row a directory; several rows with one host are counted in `control_rows`.
+
+    Where they did not all end the same way, no one of them speaks for the host: `control_differs`.
+    """
     rows = _side(submissions, "control").filter(pl.col("mode") == LIVE).drop("mode")
-    counted = rows.group_by("job_id", "directory").agg(pl.len().alias("control_rows"))
+    counted = rows.group_by("job_id", "directory").agg(
+        pl.len().alias("control_rows"),
+        (pl.col("control_outcome").n_unique() > 1).alias("control_differs"),
+    )
     first = rows.unique(subset=["job_id", "directory"], keep="first", maintain_order=True)
     return first.join(counted, on=["job_id", "directory"])
 
@@ -138,7 +145,9 @@ def _with_state(
     ).fill_null(False)
     return pairs.with_columns(
         candidate_pending=~candidate_done & ~overdue.fill_null(False),
-        state=pl.when(control_done & candidate_done)
+        state=pl.when(pl.col("control_differs").fill_null(False))
+        .then(pl.lit("excluded"))
+        .when(control_done & candidate_done)
         .then(pl.lit("settled"))
         .when(control_done & overdue)
         .then(pl.lit("missing_candidate"))

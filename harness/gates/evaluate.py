@@ -54,7 +54,10 @@ def decide(phases: Sequence[PhaseResult]) -> tuple[Decision, str]:
     if decision is Decision.GO:
         risk = sum(_risk(phase.gates) for phase in phases)
         if risk > 0.0:
-            reason += f" The chance that this GO is wrong is at most {100.0 * risk:.2g} %."
+            reason += (
+                " A system that misses a threshold gets such a GO with a probability of at most "
+                f"{100.0 * risk:.2g} %, however often you look."
+            )
     return decision, reason
 
 

@@ -8,8 +8,11 @@ from harness.stats.forecast import Forecast, one_figure
 
 
 def percent(share: float) -> str:
-    """``97.3 %``."""
-    return f"{100.0 * share:.1f} %"
+    """``97.3 %``; only all of them are ``100.0 %``, and only none ``0.0 %``."""
+    shown = 100.0 * share
+    if 0.0 < share < 1.0:
+        shown = min(max(shown, 0.1), 99.9)
+    return f"{shown:.1f} %"
 
 
 def percent_down(share: float) -> str:

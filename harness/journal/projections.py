@@ -39,6 +39,7 @@ PROJECTIONS = (
 _MACROS = (
     ("sources/error_classes.sql", "create_classify_error"),
     ("sources/error_classes.sql", "create_host_of"),
+    ("sources/error_classes.sql", "create_moment_of"),
 )
 
 

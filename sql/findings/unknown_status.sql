@@ -2,8 +2,8 @@
 -- severity: warning
 -- why: A row carries a status that the mapping of its source does not list. Its submission cannot
 --   be compared until the word is mapped.
--- mend: Add the word to the mapping of this source, or to the rule that maps status words.
-SELECT mode, job_id, directory, side || ' says ' || raw_status AS detail, from_seq AS seq
+-- mend: Add the word to the mapping of this source, in sql/sources.
+SELECT mode, job_id, directory, side || ' says ' || coalesce(raw_status, 'nothing') AS detail, from_seq AS seq
 FROM submissions_now
 WHERE outcome = 'unknown'
 UNION ALL

@@ -24,7 +24,7 @@ SELECT
     (payload->>'$.event') IN ('submitted', 'failed', 'error_no_profile') AS terminal,
     true AS counts_each,
     occurred_at,
-    (payload->>'$.details.duration_ms')::DOUBLE AS duration_ms,
+    TRY_CAST(payload->>'$.details.duration_ms' AS DOUBLE) AS duration_ms,
     NULL AS url,
     NULL AS listing_url,
     NULL::JSON AS sent
@@ -39,14 +39,21 @@ SELECT
     NULL, NULL, NULL, false, false, true, occurred_at, NULL,
     (list_filter(steps, lambda step: (step->>'$.action') = 'goto')[1])->>'$.url',
     listing_url,
-    to_json(map_from_entries(list_transform(
-        list_filter(steps, lambda step: (step->>'$.action') IN ('fill', 'select')),
-        lambda step: struct_pack(
-            k := regexp_extract(step->>'$.selector', '(?:name=[''"]?|#)([A-Za-z0-9_-]+)', 1),
-            v := step->>'$.value'
-        )
+    -- A step whose field cannot be named is left out; of two steps for one field the first counts.
+    to_json(map_from_entries(list_filter(typed, lambda entry, place:
+        entry.k <> '' AND list_position(list_transform(typed, lambda other: other.k), entry.k) = place
     )))
 FROM (
+    -- A field that is named and given nothing is typed empty, which is a value of its own.
+    SELECT *, list_transform(
+        list_filter(steps, lambda step: (step->>'$.action') IN ('fill', 'select')),
+        lambda step: struct_pack(
+            k := coalesce(regexp_extract(
+                step->>'$.selector', '(?:name=[''"]?|#)([A-Za-z0-9_-]+)', 1), ''),
+            v := coalesce(step->>'$.value', '')
+        )
+    ) AS typed
+    FROM (
     SELECT seq, job_id, directory, occurred_at, (payload->>'$.listing_url') AS listing_url,
            -- The plan is a list of steps, or the brain's whole answer with the list inside.
            coalesce(from_json((payload->'$.payload.plan.plan'), '["JSON"]'),
@@ -54,4 +61,5 @@ FROM (
     FROM new_events
     WHERE kind = 'job_results' AND source = 'production' AND directory IS NOT NULL
       AND json_type(payload, '$.payload') = 'OBJECT'
+    )
 );

@@ -16,6 +16,13 @@ CASE
     ELSE 'unknown'
 END;
 
+-- name: create_moment_of
+-- A time as the source wrote it; NULL where it is none, or none that a duration could be taken of.
+CREATE OR REPLACE TEMP MACRO moment_of(text) AS
+CASE WHEN TRY_CAST(text AS TIMESTAMPTZ)
+          BETWEEN TIMESTAMPTZ '1900-01-01 00:00:00+00' AND TIMESTAMPTZ '9000-01-01 00:00:00+00'
+     THEN TRY_CAST(text AS TIMESTAMPTZ) END;
+
 -- name: create_host_of
 -- The key a directory is paired by: host in lower case, without scheme, www. and port.
 CREATE OR REPLACE TEMP MACRO host_of(url) AS

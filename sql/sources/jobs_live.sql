@@ -5,12 +5,13 @@ SELECT
     seq,
     job_id,
     (payload->>'$.customer_id') AS customer_id,
-    (payload->>'$.package_size')::INT AS package_size,
-    (payload->>'$.priority_level')::INT AS priority,
-    (payload->>'$.created_at')::TIMESTAMPTZ AS created_at,
+    TRY_CAST(payload->>'$.package_size' AS INT) AS package_size,
+    TRY_CAST(payload->>'$.priority_level' AS INT) AS priority,
+    -- A job without a time of its own must not vanish: then it counts from when it was written.
+    coalesce(moment_of(payload->>'$.created_at'), occurred_at) AS created_at,
     (payload->>'$.status') AS control_status,
-    (payload->>'$.started_at')::TIMESTAMPTZ AS control_started_at,
-    (payload->>'$.completed_at')::TIMESTAMPTZ AS control_finished_at,
+    moment_of(payload->>'$.started_at') AS control_started_at,
+    moment_of(payload->>'$.completed_at') AS control_finished_at,
     (payload->>'$.error_message') AS control_error,
     (payload->'$.business_data') AS business,
     NULL::TIMESTAMPTZ AS claimed_at,
@@ -26,8 +27,8 @@ SELECT
     CASE WHEN (payload->>'$.event') = 'queue_claimed' THEN occurred_at END,
     CASE WHEN (payload->>'$.event') = 'flow_triggered' THEN occurred_at END,
     CASE WHEN (payload->>'$.event') = 'flow_started' THEN occurred_at END,
-    CASE WHEN (payload->>'$.event') IN ('job_finalized', 'flow_completed', 'job_failed')
-         THEN occurred_at END,
+    -- flow_completed is written however the job ended, even where finalising it failed.
+    CASE WHEN (payload->>'$.event') IN ('job_finalized', 'job_failed') THEN occurred_at END,
     CASE (payload->>'$.event')
         WHEN 'job_finalized' THEN (payload->>'$.details.final_status')
         WHEN 'job_failed' THEN 'failed'
@@ -35,4 +36,4 @@ SELECT
 FROM new_events
 WHERE kind = 'queue_history' AND source = 'production' AND directory IS NULL
   AND (payload->>'$.event') IN ('queue_claimed', 'flow_triggered', 'flow_started', 'job_finalized',
-                              'flow_completed', 'job_failed');
+                              'job_failed');

@@ -6,6 +6,11 @@ SELECT kind, count(*) AS events FROM events_now GROUP BY kind ORDER BY kind;
 -- name: select_last_start
 SELECT payload FROM events_now WHERE kind = 'record.started' ORDER BY seq DESC LIMIT 1;
 
+-- name: select_last_turn
+-- Whether the newest recorder has ended, and in good order.
+SELECT kind, payload FROM events_now WHERE kind IN ('record.started', 'record.stopped')
+ORDER BY seq DESC LIMIT 1;
+
 -- name: select_gaps
 SELECT payload FROM events_now WHERE kind = 'record.gap' ORDER BY seq;
 

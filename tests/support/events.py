@@ -39,7 +39,7 @@ def make_job(
 
 
 def make_control(
-    status: str = "submitted",
+    status: str | None = "submitted",
     *,
     job_id: str = JOB,
     host: str = HOST,

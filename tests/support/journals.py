@@ -27,7 +27,7 @@ from tests.support.events import (
 
 COMPLETE_UNTIL = at(5000)
 """More than the deadline after the start of the week."""
-RECORDED_AT = at(6000)
+RECORDED_AT = at(5500)
 BUSINESS = {
     "business_name": "Maple Joinery",
     "email": "desk@maple-joinery.example",
@@ -82,11 +82,14 @@ def assess_events(
     events: Sequence[EventDraft],
     *,
     complete_until: datetime | None = COMPLETE_UNTIL,
+    recorded_at: datetime = RECORDED_AT,
     **changes: Any,
 ) -> Assessment:
     """Assess a journal of these events, which is thrown away."""
     with tempfile.TemporaryDirectory() as folder:
-        journal = make_journal(Path(folder), events, complete_until=complete_until)
+        journal = make_journal(
+            Path(folder), events, complete_until=complete_until, recorded_at=recorded_at
+        )
         return assessed(journal, **changes)
 
 

@@ -34,6 +34,7 @@ from tests.support.events import (
     make_replay,
 )
 from tests.support.journals import (
+    BUSINESS,
     COMPLETE_UNTIL,
     RECORDED_AT,
     assess_events,
@@ -69,6 +70,11 @@ PLANTS: dict[str, tuple[Sequence[EventDraft], set[str], set[str]]] = {
         [e for e in _without(*GONE[2:], "submitting", "submitted") if e.kind != "job_results"],
         {"missing_candidate"}, {"lost_after_trigger"},
     ),
+    "lost after claim": (
+        [e for e in _without(*GONE[1:], "submitting", "submitted") if e.kind != "job_results"],
+        {"missing_candidate"}, {"lost_after_claim"},
+    ),
+    "not finalized": (_without("job_finalized"), set(), {"never_finished"}),
     "orphan submitting": (
         _without("submitted", *GONE[3:]), {"missing_candidate"}, {"orphan_submitting"}
     ),
@@ -128,6 +134,75 @@ def test_a_planted_fault_is_named_and_no_other(fault: str) -> None:
     assert {e.job_id for finding in found.findings for e in finding.evidence} <= {OTHER}
 
 
+def test_two_errors_that_no_class_describes_do_not_agree() -> None:
+    other = [
+        *_ending("error", error="KeyError: foo"),
+        make_control("failed", version=9, second=70, message="Stripe: card declined", **HERE),
+    ]
+    found = assess_events([*sound_job(), *other])
+    assert {d.kind for d in found.differences} == {"error_class"}
+
+
+def test_control_rows_of_one_host_that_contradict_each_other_are_excluded_and_counted() -> None:
+    row = {"unit": "row-2", "url": f"https://{HOST}/second", "second": 70, **HERE}
+    rows = [*_without(), make_control("failed", message="AI predicted submission failed.", **row)]
+    found = assess_events([*sound_job(), *rows])
+    assert _verdicts(found) == {Verdict.AGREE: 1, Verdict.EXCLUDED: 1}
+    ((reason, count),) = found.agreement.excluded
+    assert "contradict" in reason
+    assert count == 1
+    assert found.coverage.jobs_compared == 1
+    assert found.coverage.share == 0.5
+
+
+def test_a_run_that_replayed_nothing_says_nothing_about_escapes() -> None:
+    started = EventDraft(
+        source="replay:r", kind="replay.started", key="replay:r:started:0", occurred_at=at(5001),
+        payload={"run": "r", "worker": "playwright", "selected": 9},
+    )  # fmt: skip
+    found = assess_events([*sound_job(run=None), started])
+    assert _gate(found, "shadow.sandbox_escapes").status is GateStatus.OPEN
+
+
+def test_a_recorder_that_fell_silent_leaves_the_gates_open_until_it_ends_in_order() -> None:
+    later: dict[str, Any] = {"source": "recorder", "occurred_at": at(5001)}
+    stopped = EventDraft(
+        kind="record.stopped", key="record.stopped:a:0", payload={"complete": True}, **later
+    )
+    silent = assess_events(sound_job(), recorded_at=at(9000))
+    assert "is not complete" in _gate(silent, "dual-write.all_processed").reason
+    ended = assess_events([*sound_job(), stopped], recorded_at=at(9000))
+    assert _gate(ended, "dual-write.all_processed").status is GateStatus.PASS
+    for found in (silent, ended):
+        assert "the evidence ends there" in " ".join(found.missing_parts)
+
+
+def test_odd_values_of_production_neither_stop_the_record_nor_hide_a_job() -> None:
+    plan = [
+        {"action": "fill", "selector": ".a", "value": "x"},
+        {"action": "fill", "selector": ".b", "value": "y"},
+        {"action": "fill", "value": "z"},
+        {"action": "fill", "selector": "input[name='phone']", "value": None},
+        {"action": "fill", "selector": "#phone", "value": "202-555-0142"},
+    ]
+    odd_plan = make_plan({}, version=3, **HERE)
+    odd_plan.payload["payload"]["plan"] = plan
+    odd_job = make_job(
+        OTHER, version=8, second=1, created_at="infinity", started_at="", package_size="starter",
+        priority_level="high", business_data=BUSINESS,
+    )  # fmt: skip
+    nameless = make_control(None, version=1, unit="row-9", host="odd.example", **HERE)
+    found = assess_events(
+        [*sound_job(), *_ending("submitted", duration_ms="7s"), odd_plan, odd_job, nameless]
+    )
+    assert found.coverage.jobs == 2
+    # The plan names the phone and types nothing, while the control sent one.
+    phone = [d for d in found.differences if d.field == "values.phone"]
+    assert [(d.job_id, d.candidate_raw) for d in phone] == [(OTHER, "")]
+    assert "unknown_status" in {finding.id for finding in found.findings}
+    to_html(found)
+
+
 def test_without_a_plant_nothing_is_named() -> None:
     found = assess_events([*sound_job(), *sound_job(OTHER)])
     assert _named(found) == (set(), set())
@@ -140,6 +215,8 @@ def test_without_a_plant_nothing_is_named() -> None:
     [
         ("never enqueued", "never enqueued"),
         ("lost after trigger", "lost after trigger"),
+        ("lost after claim", "lost after claim"),
+        ("not finalized", "never finished"),
         ("orphan submitting", "never finished"),
         ("never finished", "never finished"),
     ],

@@ -44,6 +44,7 @@ STARTED = [*TRIGGERED, make_history("flow_started", number=3, host=None, second=
 
 PLANTS: dict[str, tuple[Sequence[EventDraft], str | None, str]] = {
     "never_enqueued": ([make_job(OTHER)], None, "no queue_claimed since"),
+    "lost_after_claim": ([make_job(OTHER), *TRIGGERED[:1]], None, "queue_claimed 09:00:02 UTC"),
     "lost_after_trigger": ([make_job(OTHER), *TRIGGERED], None, "flow_triggered 09:00:03 UTC"),
     "orphan_submitting": (
         [make_job(OTHER), *STARTED, make_history("submitting", number=4, second=6, **HERE)],
@@ -133,7 +134,10 @@ def test_a_planted_fault_is_named_and_nothing_else(tmp_path: Path, name: str) ->
     assert 0 < evidence.seq <= len(sound_job()) + len(events)
 
 
-SILENT = ["never_enqueued", "lost_after_trigger", "orphan_submitting", "never_finished"]
+SILENT = [
+    "never_enqueued", "lost_after_claim", "lost_after_trigger", "orphan_submitting",
+    "never_finished",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SILENT)
@@ -155,7 +159,7 @@ def test_a_flow_that_began_and_did_nothing_at_all_never_finished(tmp_path: Path)
     [
         ([_job(completed_at=at(-1).isoformat())],
          "finished by the control 08:59:59.000 UTC, claimed by the control 09:00:05.000 UTC"),
-        ([make_history("flow_completed", number=98, host=None, second=-3, **HERE)],
+        ([make_history("job_finalized", number=98, host=None, second=-3, **HERE)],
          "finished by the candidate 08:59:57.000 UTC, created 09:00:00.000 UTC"),
         ([make_history("submitted", number=98, second=15, duration_ms=-5.0, **HERE)],
          "candidate states -5.0 ms"),

@@ -42,7 +42,8 @@ def test_everything_well_is_go_and_states_its_risk() -> None:
     decision, reason = decide(phases)
     assert decision is Decision.GO
     assert reason == (
-        "All 9 required gates passed. The chance that this GO is wrong is at most 10 %."
+        "All 9 required gates passed. A system that misses a threshold gets such a GO with a "
+        "probability of at most 10 %, however often you look."
     )
 
 
