@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -53,7 +53,21 @@ class RecordSettings(_Section):
     sweep_share: float = Field(default=0.02, gt=0, le=1)
     """Largest share of time that sweeps may take of the source."""
     sample_every: Duration = 30.0
-    """Pause between two samples of the queues."""
+    """Pause between two samples of the queues, of Prefect and of the workers."""
+    reconcile_every: Duration = 3600.0
+    """Pause between two comparisons of counts and keys with the source."""
+    mode: Literal["poll", "slot"] = "poll"
+    """How rows are found: by polling tiers, or by a logical replication slot."""
+    slot: str = Field(default="shadow_recorder", pattern=r"^[a-z0-9_]{1,63}$")
+    """Name of the replication slot in slot mode."""
+    slot_plugin: Literal["pgoutput", "test_decoding"] = "pgoutput"
+    """What decodes the log; pgoutput needs a publication."""
+    slot_publication: str = Field(default="shadow_recorder", pattern=r"^[a-z0-9_]{1,63}$")
+    """Name of the publication that pgoutput reads."""
+    slot_warn_mb: float = Field(default=256.0, gt=0)
+    """Warn when the slot keeps more of production's log than this."""
+    slot_drop_mb: float = Field(default=1024.0, gt=0)
+    """Drop the slot when it keeps more than this, so that production's disk never fills."""
 
 
 class QueueSettings(_Section):
@@ -67,6 +81,17 @@ class QueueSettings(_Section):
     """Also by `AWS_DEFAULT_REGION`."""
     endpoint_url: str | None = None
     """Of an SQS that is not Amazon's; also by `AWS_ENDPOINT_URL`."""
+
+
+class PrefectSettings(_Section):
+    """The candidate's Prefect; its API key only by ``PREFECT_API_KEY``."""
+
+    api_url: str | None = None
+    """Also by `PREFECT_API_URL`, such as http://prefect.example:4200/api."""
+    deployment: str = "process_job/production"
+    """The deployment that the candidate's subscriber triggers."""
+    late_after: Duration = 60.0
+    """A run that has not begun so long after its time is late."""
 
 
 class CompareSettings(_Section):
@@ -111,6 +136,7 @@ class Settings(_Section):
     """The journal file."""
     record: RecordSettings = RecordSettings()
     queue: QueueSettings = QueueSettings()
+    prefect: PrefectSettings = PrefectSettings()
     compare: CompareSettings = CompareSettings()
     gates: GateSettings = GateSettings()
     replay: ReplaySettings = ReplaySettings()
@@ -181,6 +207,7 @@ _ENVIRONMENT = (
     ("SQS_QUEUE_URL", "queue.url"),
     ("SQS_DLQ_URL", "queue.dlq_url"),
     ("AWS_ENDPOINT_URL", "queue.endpoint_url"),
+    ("PREFECT_API_URL", "prefect.api_url"),
     ("AWS_DEFAULT_REGION", "queue.region"),
 )
 """Variables and what they set; of two that set the same, the first counts."""
