@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help setup browser demo test test-fast lint format bench pictures clean
+.PHONY: help setup browser demo test test-fast lint format bench soak pictures clean
 .DEFAULT_GOAL := help
 
 help:  ## List the targets
@@ -40,6 +40,9 @@ test-fast: $(STAMP)  ## Only the unit tests
 
 bench: setup  ## Print measured ratios against named peers
 	$(BIN)/python -m benchmarks
+
+soak: $(STAMP)  ## Half an hour of faults against the recorder: make soak MINUTES=5 RATE=200
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30) --rate $(or $(RATE),200) $(SOAK)
 
 pictures: setup  ## Draw docs/*.png from a rehearsal: make pictures WEEK=demo-output/rehearsal-…
 	$(BIN)/python tools/draw-dashboard --config $(WEEK)/shadow.toml --out docs/dashboard.svg

@@ -7,7 +7,15 @@ from importlib import import_module
 
 from benchmarks.measure import machine
 
-BENCHMARKS = ("journal_append", "as_of_reading", "gate_statistics", "recorder_poll", "replay_seal")
+BENCHMARKS = (
+    "journal_append",
+    "as_of_reading",
+    "gate_statistics",
+    "recorder_poll",
+    "recorder_sustained",
+    "first_copy",
+    "replay_seal",
+)
 
 
 def main() -> None:

@@ -21,9 +21,9 @@ from psycopg import sql
 
 from benchmarks.measure import Ratio, machine, tell
 from harness.demo.postgres import EmbeddedPostgres
-from harness.record.connection import SourceConnection
 from harness.record.pace import Pace
-from harness.record.postgres import PostgresSource
+from harness.record.postgres.connection import SourceConnection
+from harness.record.postgres.source import PostgresSource
 
 EARLIER = 1_000_000
 ROUNDS = 40

@@ -279,6 +279,15 @@ class RecordingHealth:
     dlq_depth: int | None
     workers: tuple[str, ...]
     """One line a worker: id, status, age of its last heartbeat."""
+    oldest_age_s: float | None = None
+    """Age of the oldest message in the jobs queue; None where nobody tells it."""
+    dlq_oldest_age_s: float | None = None
+    dlq_why: str | None = None
+    """Why the dead letters could not be counted or read, as of the newest sample."""
+    prefect: str | None = None
+    """One line: health, deployments, runs and the age of the sample; None if never asked."""
+    stale_workers: tuple[str, ...] = ()
+    """Workers of the candidate that fell silent with work in hand, as of the newest sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

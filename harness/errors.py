@@ -22,6 +22,10 @@ class SourceError(ShadowError):
     """The production database or queue cannot be read."""
 
 
+class RewoundError(SourceError):
+    """The source went back in time; a person must say that this is meant."""
+
+
 class JournalError(ShadowError):
     """The journal file is missing, unreadable, of another version or damaged."""
 

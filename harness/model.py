@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-JOURNAL_SCHEMA_VERSION = 1
-"""Version of the journal's tables. A journal of a newer version is refused by name."""
+JOURNAL_SCHEMA_VERSION = 2
+"""Version of the journal's tables. A journal of a newer version is refused by name; one of an older
+version is read as it is and brought up to this one by the next write."""
 
 LIVE = "live"
 """The mode of outcomes seen in production; every other mode is the name of a replay run."""
@@ -28,6 +29,8 @@ class Side(StrEnum):
     """The new stack: what its worker claims."""
     OBSERVED = "observed"
     """What the sandbox site really received."""
+    OTHER = "other"
+    """A program of which we do not know whether it is either; compared with nothing."""
 
 
 class Outcome(StrEnum):
@@ -157,7 +160,7 @@ class EventKind(StrEnum):
     RECORD_CLOCK = "record.clock"
     """A clock jumped, the source's or the recorder's."""
     SCHEMA_DRIFT = "schema.drift"
-    """Columns of a recorded table were added, dropped or retyped."""
+    """A recorded table appeared, vanished, was made anew, or changed its columns or its key."""
     REPLAY_STARTED = "replay.started"
     """A run began or went on: what it selected, with which worker, browser and limits."""
     REPLAY_SUBMISSION = "replay.submission"
@@ -168,6 +171,8 @@ class EventKind(StrEnum):
     """Every selected submission of a run has its event."""
     ATTEST = "attest"
     """A named person states what no machine can measure, until it expires."""
+    TRACE_IMPORTED = "trace.imported"
+    """A trace was added to this journal: which one, and whether it was redacted."""
 
 
 class Source(StrEnum):

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from harness.errors import SettingsError
+from harness.privacy.policy import parse_path
 
 DEFAULT_CONFIG = Path("shadow.toml")
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*$")
@@ -129,6 +130,37 @@ class ReplaySettings(_Section):
     """How long it waits for a page to come to rest."""
 
 
+def _paths(value: object) -> object:
+    """In the environment, paths are separated by commas."""
+    if isinstance(value, str):
+        value = tuple(path.strip() for path in value.split(",") if path.strip())
+    for path in value if isinstance(value, list | tuple) else ():
+        try:
+            parse_path(str(path))
+        except ValueError as error:
+            raise ValueError(f"{path!r} {error}") from None
+    return value
+
+
+Paths = Annotated[tuple[str, ...], BeforeValidator(_paths)]
+"""Fields of recorded tables, such as ``jobs.email``, ``*.phone`` or ``**.note``."""
+
+
+class PrivacySettings(_Section):
+    """What a redacted trace shows, beside the shipped policy; a path holds for all below it."""
+
+    drop: Paths = ()
+    """Fields that are left out."""
+    hash: Paths = ()
+    """Fields that become a name which says nothing and stays the same, so that joins work."""
+    fake: Paths = ()
+    """Fields that become another value of the same kind and shape."""
+    words: Paths = ()
+    """Texts of which only technical words, numbers and times stay."""
+    keep: Paths = ()
+    """Fields that stay as recorded."""
+
+
 class Settings(_Section):
     """All settings of one run."""
 
@@ -140,6 +172,7 @@ class Settings(_Section):
     compare: CompareSettings = CompareSettings()
     gates: GateSettings = GateSettings()
     replay: ReplaySettings = ReplaySettings()
+    privacy: PrivacySettings = PrivacySettings()
 
 
 def known_keys() -> tuple[str, ...]:

@@ -13,11 +13,11 @@ import numpy as np
 import polars as pl
 
 from harness import __version__
-from harness.assess.attested import attestations
 from harness.assess.criteria import Criteria
+from harness.assess.evidence import gate_inputs, missing_parts
+from harness.assess.gaps import recorded_gaps
 from harness.assess.health import (
-    dead_letters_seen,
-    ended_in_order,
+    blind_periods,
     recording_health,
     replay_exclusions,
     replay_progress,
@@ -40,14 +40,11 @@ from harness.assessment import (
     Coverage,
     Latency,
     Provenance,
-    RecordingHealth,
     ReplayProgress,
 )
 from harness.compare.clusters import cluster_differences
 from harness.compare.comparison import Comparison, compare, differences, rule_effects
 from harness.gates.evaluate import decide, evaluate
-from harness.gates.inputs import GateInputs
-from harness.gates.wording import counted
 from harness.journal.findings import detect
 from harness.journal.reader import Reader
 from harness.model import JOURNAL_SCHEMA_VERSION, LIVE, Verdict
@@ -62,21 +59,25 @@ from harness.stats.estimates import (
 )
 
 CONTRADICTION = "several control rows of one host contradict each other"
-STALE_S = 600.0
-"""A record whose proof is older than this is not up to date; real seconds."""
 _BEGINNING = datetime.fromtimestamp(0, UTC)
 
 
-def assess(reader: Reader, criteria: Criteria) -> Assessment:
-    """Assess the journal as the reader sees it."""
+def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -> Assessment:
+    """Assess the journal as the reader sees it.
+
+    now: the moment that is asked about, which only tells whether an attestation still counts; None
+    for that of the reader's last event.
+    """
     scale = criteria.time_scale
     older = reader.narrow(criteria.since) if criteria.since else 0
+    gaps = recorded_gaps(reader)
     health = recording_health(reader, time_scale=scale)
     # Silence is judged at the moment up to which the record is proved complete: what happened
     # after that may simply not have been recorded yet. Without a proof, nothing is overdue.
     until = health.complete_until or _BEGINNING
     queries = sql_queries("views/select_submissions.sql")
     jobs = reader.frame(queries["select_jobs"])
+    blind = blind_periods(reader)
     comparison = compare(
         reader.frame(queries["select_submissions"]),
         jobs,
@@ -84,16 +85,20 @@ def assess(reader: Reader, criteria: Criteria) -> Assessment:
         as_of=until,
         deadline_s=criteria.deadline_s,
         time_scale=scale,
+        blind=blind,
     )
     pairs = comparison.pairs
-    jobs = with_fate(jobs, pairs, until=until, deadline_s=criteria.deadline_s, scale=scale)
+    jobs = with_fate(
+        jobs, pairs, until=until, deadline_s=criteria.deadline_s, scale=scale, blind=blind
+    )
     sequence, fates = job_sequence(pairs, jobs), count_fates(jobs)
     end_to_end = candidate_end_to_end(jobs, until=until, scale=scale)
     replays = replay_progress(reader, disagreeing=_disagreeing(pairs))
-    phases = evaluate(
-        criteria.gates,
-        _gate_inputs(reader, sequence, fates, end_to_end, health, replays),
-    )
+    inputs = gate_inputs(
+        reader, sequence, fates, end_to_end, health, replays,
+        gaps=gaps, since=criteria.since, now=now or reader.as_of_time,
+    )  # fmt: skip
+    phases = evaluate(criteria.gates, inputs)
     decision, reason = decide(phases)
     found = differences(comparison)
     return Assessment(
@@ -111,7 +116,7 @@ def assess(reader: Reader, criteria: Criteria) -> Assessment:
         coverage=_coverage(pairs, sequence, fates, replays, replay_exclusions(reader)),
         replays=replays,
         recording=health,
-        missing_parts=_missing_parts(health, replays, older=older),
+        missing_parts=missing_parts(health, replays, inputs, gaps=gaps, blind=blind, older=older),
         provenance=Provenance(
             journal_id=reader.journal_id(),
             seq=reader.as_of_seq,
@@ -126,46 +131,6 @@ def assess(reader: Reader, criteria: Criteria) -> Assessment:
             time_scale=scale,
         ),
     )
-
-
-def _gate_inputs(
-    reader: Reader,
-    sequence: JobSequence,
-    fates: Fates,
-    end_to_end: Durations,
-    health: RecordingHealth,
-    replays: tuple[ReplayProgress, ...],
-) -> GateInputs:
-    return GateInputs(
-        agreement_low=sequence.agreement_low,
-        agreement_high=sequence.agreement_high,
-        success_low=sequence.success_low,
-        success_high=sequence.success_high,
-        control_success=sequence.control_success,
-        end_to_end_s=end_to_end.seconds,
-        end_to_end_state=end_to_end.states,
-        admitted_jobs=fates.admitted,
-        processed_jobs=fates.processed,
-        pending_jobs=fates.pending,
-        confirmed_losses=fates.losses if health.complete_until else None,
-        coverage=len(sequence.job_ids) / fates.admitted if fates.admitted else None,
-        recording_gaps=health.gaps,
-        recording_complete=_recording_complete(reader, health),
-        dlq_depth=dead_letters_seen(reader),
-        prefect_errors=None,
-        attestations=attestations(reader),
-        # A run that carried nothing out has tried nothing.
-        replay_escapes=(
-            sum(run.escapes for run in replays) if any(run.done for run in replays) else None
-        ),
-    )
-
-
-def _recording_complete(reader: Reader, health: RecordingHealth) -> bool | None:
-    """None without a proof; False where a recorder fell silent while the journal went on."""
-    if health.complete_until is None or health.lag_s is None:
-        return None
-    return health.lag_s <= STALE_S or ended_in_order(reader)
 
 
 def _agreement(comparison: Comparison, sequence: JobSequence, criteria: Criteria) -> Agreement:
@@ -294,32 +259,3 @@ def _disagreeing(pairs: pl.DataFrame) -> dict[str, int]:
         (pl.col("mode") != LIVE) & (pl.col("verdict") == Verdict.MISMATCH.value)
     )
     return dict(differing.group_by("mode").len().iter_rows())
-
-
-def _missing_parts(
-    health: RecordingHealth, replays: tuple[ReplayProgress, ...], *, older: int
-) -> tuple[str, ...]:
-    parts = []
-    if older:
-        parts.append(
-            f"{counted(older, 'job')} created before the shadow week began "
-            f"{'is' if older == 1 else 'are'} left out (compare.since)."
-        )
-    if health.complete_until is None:
-        parts.append("No sweep has finished: nothing proves that the record is complete.")
-    elif health.lag_s is not None and health.lag_s > STALE_S:
-        parts.append(
-            f"Nothing after {health.complete_until:%d %B %Y %H:%M:%S} UTC is proved recorded: the "
-            "evidence ends there."
-        )
-    if health.queue_depth is None and health.dlq_depth is None:
-        parts.append("The queues were not sampled: backlog and dead letters are unknown.")
-    parts.append("Prefect was not asked: failed and late flow runs are unknown.")
-    if not any(run.done for run in replays):
-        parts.append(
-            "Nothing was replayed: what the candidate claims was not checked against what a site "
-            "received."
-        )
-    elif any(run.finished_at is None for run in replays):
-        parts.append("A replay has not finished: its part of the evidence is incomplete.")
-    return tuple(parts)

@@ -81,6 +81,13 @@ def _duration_s(row: Mapping[str, Any], time_scale: float) -> float | None:
     return None
 
 
+def _history_event(payload: Mapping[str, Any]) -> str:
+    """The event's name; a row from before the migration has a change of status instead."""
+    metadata = payload.get("metadata")
+    named = payload.get("event") or (metadata.get("event") if isinstance(metadata, dict) else None)
+    return str(named or f"{payload.get('status_from')} → {payload.get('status_to')}")
+
+
 def _event_text(kind: str, payload: Mapping[str, Any]) -> str:
     """One line a person can read; personal values stay out of it."""
     match kind:
@@ -88,7 +95,7 @@ def _event_text(kind: str, payload: Mapping[str, Any]) -> str:
             details = payload.get("details")
             known = details if isinstance(details, dict) else {}
             shown = [f"{key}={known[key]}" for key in sorted(known) if key != "idem"]
-            return " ".join([str(payload.get("event")), *shown])
+            return " ".join([_history_event(payload), *shown])
         case "directory_submissions":
             message = payload.get("result_message")
             return f"status {payload.get('status')}" + (f": {message}" if message else "")

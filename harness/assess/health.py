@@ -7,18 +7,22 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from harness.assess.gaps import recorded_gaps
 from harness.assessment import RecordingHealth, ReplayProgress
+from harness.compare.silence import BlindPeriod
+from harness.gates.wording import counted
 from harness.journal.reader import Reader
 from harness.resources import sql_queries
 
 
 def recording_health(reader: Reader, *, time_scale: float) -> RecordingHealth:
-    """Lag, gaps, queues and workers as of the reader's moment."""
+    """Lag, gaps, queues, Prefect and workers as of the reader's moment."""
     queries = sql_queries("views/recording_health.sql")
     by_kind = tuple((kind, count) for kind, count in reader.rows(queries["count_events_by_kind"]))
     sweeps = reader.watermark("production")
     start = _first_payload(reader, queries["select_last_start"])
     sample = _first_payload(reader, queries["select_last_queue_sample"])
+    stale = tuple(_first_payload(reader, queries["select_last_workers_sample"]).get("stale") or ())
     complete_until = sweeps.complete_until if sweeps else None
     # Later than that nobody has looked, so a silent heartbeat says nothing.
     looked_at = complete_until or reader.as_of_time
@@ -31,15 +35,30 @@ def recording_health(reader: Reader, *, time_scale: float) -> RecordingHealth:
         events=sum(count for _, count in by_kind),
         by_kind=by_kind,
         gaps=tuple(
-            _gap_words(json.loads(payload)) for (payload,) in reader.rows(queries["select_gaps"])
+            f"{gap.words} (swept since)" if gap.closed else gap.words
+            for gap in recorded_gaps(reader)
         ),
         provisional=bool(start.get("provisional", False)),
         queue_depth=sample.get("queue_depth"),
         dlq_depth=sample.get("dlq_depth"),
         workers=tuple(
-            f"{worker} {status}, seen {_age(looked_at, seen, time_scale)} ago"
+            f"{worker} {'stale' if worker in stale else status}, seen "
+            f"{_age(looked_at, seen, time_scale)} ago"
             for worker, status, _, seen in reader.rows(queries["select_workers"])
         ),
+        oldest_age_s=sample.get("oldest_age_s"),
+        dlq_oldest_age_s=sample.get("dlq_oldest_age_s"),
+        dlq_why=sample.get("dlq_why") or sample.get("dead_letters_why"),
+        prefect=_prefect_line(reader, looked_at, time_scale),
+        stale_workers=stale,
+    )
+
+
+def blind_periods(reader: Reader) -> tuple[BlindPeriod, ...]:
+    """When the candidate's history could not be observed, in order."""
+    rows = reader.rows(sql_queries("views/observability.sql")["select_blind_periods"])
+    return tuple(
+        (start and start.astimezone(UTC), end and end.astimezone(UTC)) for start, end in rows
     )
 
 
@@ -48,12 +67,6 @@ def ended_in_order(reader: Reader) -> bool:
     for kind, payload in reader.rows(sql_queries("views/recording_health.sql")["select_last_turn"]):
         return kind == "record.stopped" and bool(json.loads(payload).get("complete"))
     return False
-
-
-def dead_letters_seen(reader: Reader) -> int | None:
-    """The most dead letters that any sample saw; None if no sample counted them."""
-    ((most,),) = reader.rows(sql_queries("views/recording_health.sql")["select_most_dead_letters"])
-    return None if most is None else int(most)
 
 
 def replay_progress(
@@ -99,10 +112,23 @@ def _first_payload(reader: Reader, query: str) -> dict[str, Any]:
     return payload
 
 
-def _gap_words(payload: Mapping[str, Any]) -> str:
-    words = [str(payload.get(key, "")) for key in ("what", "why")]
-    span = f"{payload.get('from', '?')} to {payload.get('until', '?')}"
-    return ", ".join([*filter(None, words), span])
+def _prefect_line(reader: Reader, now: datetime, time_scale: float) -> str | None:
+    found = reader.rows(sql_queries("views/recording_health.sql")["select_last_prefect_sample"])
+    if not found:
+        return None
+    at, text = found[0]
+    told: dict[str, Any] = json.loads(text)
+    runs, deployment = told.get("runs") or {}, told.get("deployment") or {}
+    parts = [
+        "healthy" if told.get("healthy") else "not healthy",
+        counted(told.get("deployments") or 0, "deployment"),
+        *([] if deployment.get("exists") else [f"{deployment.get('name')} is missing"]),
+        f"{runs.get('RUNNING', 0):,} running",
+        f"{told.get('late', 0):,} late",
+        f"{runs.get('FAILED', 0):,} failed",
+        f"{runs.get('CRASHED', 0):,} crashed",
+    ]
+    return f"{', '.join(parts)}; asked {_age(now, at, time_scale)} ago"
 
 
 def _age(now: datetime, seen: datetime, time_scale: float) -> str:

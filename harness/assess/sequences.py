@@ -6,12 +6,14 @@ with its worst and its best case, so that no figure depends on when people look.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 import polars as pl
 
+from harness.compare.silence import BlindPeriod, silent_for_s
 from harness.model import LIVE
 from harness.stats.checks import FloatArray
 from harness.stats.quantiles import DurationState
@@ -106,11 +108,18 @@ def job_sequence(pairs: pl.DataFrame, jobs: pl.DataFrame) -> JobSequence:
 
 
 def with_fate(
-    jobs: pl.DataFrame, pairs: pl.DataFrame, *, until: datetime, deadline_s: float, scale: float
+    jobs: pl.DataFrame,
+    pairs: pl.DataFrame,
+    *,
+    until: datetime,
+    deadline_s: float,
+    scale: float,
+    blind: Sequence[BlindPeriod] = (),
 ) -> pl.DataFrame:
     """Add `fate` to the jobs: processed, pending, or the stage at which a lost job was last seen.
 
     until: the moment up to which the record is complete; later silence proves nothing.
+    blind: when the candidate's history could not be observed; nor does silence then.
     """
     signs = (
         pairs.filter(pl.col("mode") == LIVE)
@@ -123,7 +132,7 @@ def with_fate(
     last = pl.max_horizontal(
         "created_at", "claimed_at", "triggered_at", "flow_started_at", "last_start", "last_end"
     )
-    silent_s = (pl.lit(until) - last).dt.total_microseconds() / 1e6 * scale
+    silent_s = silent_for_s(last, until=until, time_scale=scale, blind=blind)
     return (
         jobs.join(signs, on="job_id", how="left", maintain_order="left")
         .with_columns(

@@ -21,12 +21,14 @@ _COMMANDS = {
     "attest": ("attest", "Say by name what no machine can measure."),
     "demo": ("demo", "Rehearse a shadow week on real parts, no account needed."),
     "diff": ("compare", "List every difference between control and candidate."),
+    "doctor": ("doctor", "Say what recording needs and how to mend what is missing."),
     "findings": ("compare", "List the named faults that the record shows."),
-    "journal": ("journal", "Verify, rebuild or count a journal."),
+    "journal": ("journal", "Verify, rebuild, count or compact a journal."),
     "record": ("record", "Copy production into the journal, exactly once."),
     "replay": ("replay", "Run recorded jobs through the worker in the sandbox."),
     "report": ("report", "Write the go/no-go report."),
     "rules": ("compare", "List the rules and what each of them hides."),
+    "trace": ("trace", "Export, import or redact a portable slice of a journal."),
     "watch": ("watch", "Open the dashboard."),
 }
 """Per command: the module of this package that has it under its name, and one sentence."""

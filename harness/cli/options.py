@@ -121,8 +121,11 @@ def assess_journal(config: Path | None, journal: Path | None, as_of: Moment | No
     settings = settings_with(config, journal)
     criteria = load_criteria(settings)
     target = Journal.open(settings.journal)
-    with target.reader(resolved(target, as_of)) as reader:
-        return assess(reader, criteria)
+    moment = resolved(target, as_of)
+    # A seq has no moment but its own, so that its report stays the same for ever.
+    asked = datetime.now(UTC) if moment is None else moment
+    with target.reader(moment) as reader:
+        return assess(reader, criteria, now=asked if isinstance(asked, datetime) else None)
 
 
 def resolved(journal: Journal, as_of: Moment | None) -> int | datetime | None:

@@ -31,7 +31,7 @@ def describe(progress: RecorderProgress, now: datetime) -> str:
     """One line: rows, how far the record is complete, lag, cost of the last poll, queues."""
     parts = [f"{progress.rows:,} rows"]
     if progress.complete_until is None:
-        parts.append("first copy")
+        parts.append(_copying(progress))
     else:
         # The source's clock may be a little ahead of ours.
         lag_s = max(0.0, (now - progress.complete_until).total_seconds())
@@ -44,8 +44,19 @@ def describe(progress: RecorderProgress, now: datetime) -> str:
         parts.append(f"dead letters {progress.dlq_depth}")
     if progress.provisional:
         parts.append(f"complete by sweeps only: {progress.provisional}")
+    if progress.warning:
+        parts.append(f"WARNING: {progress.warning}")
     parts.extend(f"FAILING: {why}" for why in progress.failing)
+    if progress.rewound:
+        parts.append(f"WAITING FOR YOUR WORD: {progress.rewound}")
     return "; ".join(parts)
+
+
+def _copying(progress: RecorderProgress) -> str:
+    if not progress.copy_rows:
+        return "first copy"
+    share = min(1.0, progress.copied_rows / progress.copy_rows)
+    return f"first copy {share:.0%} of about {progress.copy_rows:,} rows"
 
 
 @contextmanager

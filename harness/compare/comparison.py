@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from harness.assessment import Difference, RuleEffect
 from harness.compare.cells import apply_rules, spread
 from harness.compare.pairing import pair_submissions
 from harness.compare.rules import CeilingRule, RuleSet
+from harness.compare.silence import BlindPeriod
 from harness.model import Verdict
 
 _PAIR_KEYS = ["mode", "job_id", "directory"]
@@ -38,13 +40,15 @@ def compare(
     as_of: datetime,
     deadline_s: float,
     time_scale: float = 1.0,
+    blind: Sequence[BlindPeriod] = (),
 ) -> Comparison:
     """Pair, spread, normalise and judge. Every pair gets exactly one verdict.
 
     A ceiling (latency) shows as a difference but does not make outcomes disagree.
+    blind: when the candidate's history could not be observed.
     """
     pairs = pair_submissions(
-        submissions, jobs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale
+        submissions, jobs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
     )
     cells = apply_rules(spread(pairs, rules), rules)
     ceilings = [rule.field for rule in rules.rule if isinstance(rule, CeilingRule)]

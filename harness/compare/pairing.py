@@ -6,11 +6,13 @@ production; the candidate's is production's in mode ``live`` and the worker's cl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
 
 from harness.compare.rules import VALUE_FIELDS
+from harness.compare.silence import BlindPeriod, silent_for_s
 from harness.model import LIVE
 
 MAX_ATTEMPTS = 4
@@ -39,11 +41,13 @@ def pair_submissions(
     as_of: datetime,
     deadline_s: float,
     time_scale: float,
+    blind: Sequence[BlindPeriod] = (),
 ) -> pl.DataFrame:
     """Return one row per (mode, job_id, directory) with both sides and a `state`.
 
     submissions, jobs: the frames of ``sql/views/select_submissions.sql``.
     deadline_s: seconds of scaled time after which a silent side counts as missing.
+    blind: when the candidate's history could not be observed; its silence then proves nothing.
     state: ``settled`` (both terminal), ``missing_candidate``, ``missing_control``, ``in_flight``,
     or ``excluded`` where several control rows of one host contradict each other.
     candidate_pending: whether the candidate may still speak, whatever the control has said.
@@ -79,9 +83,9 @@ def pair_submissions(
             how="left",
         )
     )  # fmt: skip
-    return _with_state(pairs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale).sort(
-        "mode", "created_at", "job_id", "directory", nulls_last=True
-    )
+    return _with_state(
+        pairs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
+    ).sort("mode", "created_at", "job_id", "directory", nulls_last=True)
 
 
 def _side(submissions: pl.DataFrame, side: str) -> pl.DataFrame:
@@ -113,19 +117,22 @@ def _control(submissions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_state(
-    pairs: pl.DataFrame, *, as_of: datetime, deadline_s: float, time_scale: float
+    pairs: pl.DataFrame,
+    *,
+    as_of: datetime,
+    deadline_s: float,
+    time_scale: float,
+    blind: Sequence[BlindPeriod],
 ) -> pl.DataFrame:
-    def silent_for_s(*columns: str) -> pl.Expr:
-        last_sign = pl.max_horizontal(*columns)
-        return (pl.lit(as_of) - last_sign).dt.total_microseconds() / 1e6 * time_scale
-
-    overdue = (
-        silent_for_s(
-            "created_at", "claimed_at", "triggered_at", "flow_started_at", "candidate_started_at",
-            "candidate_finished_at",
-        )
-        > deadline_s
+    last_sign = pl.max_horizontal(
+        "created_at", "claimed_at", "triggered_at", "flow_started_at", "candidate_started_at",
+        "candidate_finished_at",
     )  # fmt: skip
+    silent_s = silent_for_s(last_sign, until=as_of, time_scale=time_scale, blind=blind)
+    overdue = silent_s > deadline_s
+    control_silent_s = silent_for_s(
+        pl.col("control_started_at"), until=as_of, time_scale=time_scale
+    )
     terminal = ["submitted", "failed", "skipped"]
     # An 'error' may still be retried: it is final once the attempts are used up, the job has
     # ended, or nothing more came before the deadline.
@@ -140,8 +147,7 @@ def _with_state(
     control_done = pl.col("control_outcome").is_in(terminal).fill_null(False)
     # A control that has not begun waits in its backlog; only one that began can be overdue.
     control_overdue = (
-        (silent_for_s("control_started_at") > deadline_s)
-        | (pl.col("control_outcome").is_null() & overdue)
+        (control_silent_s > deadline_s) | (pl.col("control_outcome").is_null() & overdue)
     ).fill_null(False)
     return pairs.with_columns(
         candidate_pending=~candidate_done & ~overdue.fill_null(False),

@@ -27,12 +27,13 @@ from harness.demo.postgres import EmbeddedPostgres
 from harness.demo.recording import Recording
 from harness.demo.scoring import Score, score
 from harness.demo.script import Flow, Result
-from harness.demo.sqs import LocalSqs
+from harness.demo.sqs import REGION, LocalSqs
 from harness.demo.week import JOBS, make_week
 from harness.errors import EnvironmentProblem
 from harness.journal.store import Journal
 from harness.record.progress import RecorderConfig, RecorderProgress
 from harness.record.recorder import Recorder
+from harness.record.samples.sqs import QueueSource
 from harness.report.write import write_report
 from replay.browser import find_browser
 from replay.worker.contract import Timeouts
@@ -226,12 +227,14 @@ class Rehearsal:
             sweep_max_share=0.5,
             sample_every_s=_SAMPLE_S,
             sweep_event_every_s=5.0,
+        )
+        queues = QueueSource(
             queue_url=sqs.queue_url,
             dlq_url=sqs.dlq_url,
+            region=REGION,
+            client=sqs.client,
         )
-        recording = Recording(
-            Recorder(config, self.journal, sqs_client=sqs.client), self._note_record
-        )
+        recording = Recording(Recorder(config, self.journal, samplers=[queues]), self._note_record)
         recording.start()
         try:
             yield recording

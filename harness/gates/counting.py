@@ -8,58 +8,60 @@ from __future__ import annotations
 from harness.assessment import GateResult
 from harness.gates.definition import AllProcessed, AttestationGate, ZeroCount
 from harness.gates.inputs import GateInputs
+from harness.gates.sampled import Counted, dead_letters, prefect_errors
 from harness.gates.statistical import recording_lacks
 from harness.gates.wording import confidence, counted, listed, percent_up, sentence
 from harness.model import GateStatus
 from harness.stats.zero_loss import loss_rate_bound
 
 _NOT_LOOKED = ("nobody has looked for lost jobs", "a search for every kind of leak")
-_WORDS = {
-    "dead_letters": ("message", "in the dead-letter queue", "a reading of the dead-letter queue"),
-    "prefect_errors": ("failed flow run", "in Prefect", "the flow runs of Prefect"),
-    "replay_escapes": ("attempt", "to leave the sandbox", "a replay in the sandbox"),
-}
-"""Per measure: what is counted, where, and what would supply the count."""
 
 
 def judge_zero_count(gate: ZeroCount, phase: str, inputs: GateInputs) -> GateResult:
     """Judge "nothing of this kind happened"."""
-    if gate.measure == "lost_jobs":
-        return _judge_lost_jobs(gate, phase, inputs)
-    count = {
-        "dead_letters": inputs.dlq_depth,
-        "prefect_errors": inputs.prefect_errors,
-        "replay_escapes": inputs.replay_escapes,
-    }[gate.measure]
-    thing, where, source = _WORDS[gate.measure]
-    # A replay makes its own record; a gap in that of production says nothing about it.
-    lacking = [] if gate.measure == "replay_escapes" else recording_lacks(inputs)
-    if count is None:
-        lacking.insert(0, (f"no count of {thing}s {where} exists", source))
-    value_text = "no evidence" if count is None else counted(count, thing)
+    match gate.measure:
+        case "lost_jobs":
+            return _judge_lost_jobs(gate, phase, inputs)
+        case "dead_letters":
+            seen = dead_letters(gate, inputs)
+        case "prefect_errors":
+            seen = prefect_errors(gate, inputs)
+        case "replay_escapes":
+            seen = _replay_escapes(inputs)
+    count, found = seen.count, counted(seen.count or 0, seen.thing)
     if count:
         status = GateStatus.FAIL
-        reason = f"{counted(count, thing)} {where}; none is allowed."
-    elif lacking:
-        status, reason = GateStatus.OPEN, _why_open(lacking)
+        reason = f"{found} {seen.where}{seen.details}; none is allowed."
+    elif seen.lacking or count is None:
+        status, reason = GateStatus.OPEN, _why_open(list(seen.lacking))
     else:
-        status, reason = GateStatus.PASS, f"No {thing} {where}."
+        status, reason = GateStatus.PASS, f"No {seen.thing} {seen.where}."
     return GateResult(
         gate=f"{phase}.{gate.id}",
         phase=phase,
         title=gate.title,
         status=status,
         value=None if count is None else float(count),
-        value_text=value_text,
+        value_text="no evidence" if count is None else found,
         threshold=0.0,
         threshold_text="none",
         interval=None,
         n=count or 0,
-        unit=f"{thing}s",
-        evidence_text="no evidence" if count is None else f"{counted(count, thing)} {where}",
+        unit=f"{seen.thing}s",
+        evidence_text="no evidence" if count is None else f"{found} {seen.where}",
         reason=reason,
-        missing=_mends(lacking) if status is GateStatus.OPEN else None,
+        missing=_mends(list(seen.lacking)) if status is GateStatus.OPEN else None,
         required=gate.required,
+    )
+
+
+def _replay_escapes(inputs: GateInputs) -> Counted:
+    # A replay makes its own record; neither production's nor the samples' says anything about it.
+    count = inputs.replay_escapes
+    thing, where = "attempt", "to leave the sandbox"
+    nothing = (f"no count of {thing}s {where} exists", "a replay in the sandbox")
+    return Counted(
+        thing=thing, where=where, count=count, lacking=(nothing,) if count is None else ()
     )
 
 

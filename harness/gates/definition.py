@@ -70,6 +70,8 @@ class ZeroCount(_Gate):
     """For the rate that zero cases so far do not exclude; lost_jobs only."""
     n_min: int = Field(default=30, ge=1)
     """Fewer jobs than this with an outcome leave lost_jobs open."""
+    coverage_floor: float = Field(default=0.9, ge=0, le=1)
+    """Least share of the recorded time that samples must cover; dead_letters and prefect_errors."""
 
 
 class AllProcessed(_Gate):

@@ -14,6 +14,22 @@ import numpy as np
 from harness.stats.checks import FloatArray, StatsInputError, bounds_pair, check_count, check_share
 from harness.stats.quantiles import durations
 
+SAMPLES_APART_S = 600.0
+"""The time between two samples counts as seen if they are no further apart; real seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How far the samples of one source cover the record; the default: it was never asked."""
+
+    samples: int = 0
+    share: float = 0.0
+    """Share of the recorded time that lies between two samples close to each other."""
+    behind_s: float = 0.0
+    """From the newest sample to the end of the record."""
+    unseen: tuple[str, ...] = ()
+    """What the samples leave out all the same, in words."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attestation:
@@ -64,13 +80,17 @@ class GateInputs:
     coverage: float | None = None
     """Share of the admitted jobs that could be compared."""
     recording_gaps: tuple[str, ...] = ()
-    """Stretches during which a source could not be recorded, in words."""
+    """Stretches of production that no later sweep has made good, in words. A gap in the samples of
+    a queue or of Prefect is none of these: it shows in their `Sampling`."""
     recording_complete: bool | None = None
     """True if a sound reading proves that every row about these jobs is in the journal."""
     dlq_depth: int | None = None
     """Messages seen in the dead-letter queue."""
-    prefect_errors: int | None = None
-    """Failed or crashed flow runs."""
+    dlq_sampling: Sampling = Sampling()
+    prefect_errors: Mapping[str, int] | None = None
+    """Per kind (failed, crashed and late flow runs, a missing deployment) what was seen, 0 where it
+    was not. None: nobody looked."""
+    prefect_sampling: Sampling = Sampling()
     attestations: Mapping[str, Attestation] = field(default_factory=dict)
     """By the name that a gate asks for."""
     replay_escapes: int | None = None
@@ -92,11 +112,14 @@ class GateInputs:
         object.__setattr__(self, "end_to_end_s", _frozen(self.end_to_end_s))
         for name in ("admitted_jobs", "processed_jobs", "pending_jobs"):
             check_count(name, getattr(self, name))
-        for name in ("dlq_depth", "prefect_errors", "replay_escapes"):
+        for name in ("dlq_depth", "replay_escapes"):
             if getattr(self, name) is not None:
                 check_count(name, getattr(self, name))
-        for kind, count in (self.confirmed_losses or {}).items():
-            check_count(f"confirmed_losses[{kind!r}]", count)
+        for name in ("confirmed_losses", "prefect_errors"):
+            for kind, count in (getattr(self, name) or {}).items():
+                check_count(f"{name}[{kind!r}]", count)
+        for name in ("dlq_sampling", "prefect_sampling"):
+            check_share(f"{name}.share", getattr(self, name).share)
         for name in ("coverage", "control_success"):
             if getattr(self, name) is not None:
                 check_share(name, getattr(self, name))

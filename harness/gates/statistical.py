@@ -236,12 +236,15 @@ def recording_lacks(inputs: GateInputs) -> list[tuple[str, str]]:
                 "a recording without a gap",
             )
         )
-    if inputs.recording_complete is not True:
-        state = (
-            "is not complete" if inputs.recording_complete is False else "is not proved complete"
-        )
-        lacking.append((f"the recording {state}", "a finished sweep of every source"))
-    return lacking
+    return [*lacking, *completeness_lacks(inputs)]
+
+
+def completeness_lacks(inputs: GateInputs) -> list[tuple[str, str]]:
+    """Whether the record reaches to the present, whatever happened within it."""
+    if inputs.recording_complete is True:
+        return []
+    state = "is not complete" if inputs.recording_complete is False else "is not proved complete"
+    return [(f"the recording {state}", "a finished sweep of every source")]
 
 
 def _value_text(question: _Question, evidence: _Evidence) -> str:

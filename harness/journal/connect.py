@@ -93,7 +93,7 @@ def _connect(
         retries += 1
         # Jitter keeps a reader and a writer from meeting at the same beat again and again.
         time.sleep(pause_s * (0.5 + random.random()))
-        pause_s = min(pause_s * 1.5, 0.1)
+        pause_s = min(pause_s * 1.5, 0.02)
 
 
 def _busy(path: Path, busy_timeout_s: float) -> JournalBusyError:

@@ -24,17 +24,19 @@ class Projection:
 
 
 PROJECTIONS = (
+    Projection(name="jobs", facts="job_facts", sources=(("jobs_live.sql", "job_facts"),)),
     Projection(
         name="submissions",
         facts="submission_facts",
         sources=(
             ("control_live.sql", "control_submission_facts"),
             ("candidate_queue_history.sql", "candidate_submission_facts"),
+            ("other_writers.sql", "other_submission_facts"),
             ("replay.sql", "replay_submission_facts"),
         ),
     ),
-    Projection(name="jobs", facts="job_facts", sources=(("jobs_live.sql", "job_facts"),)),
 )
+"""In the order in which they are brought up to date: submissions look their jobs up."""
 
 _MACROS = (
     ("sources/error_classes.sql", "create_classify_error"),

@@ -25,7 +25,7 @@ class Reader:
         self._con = con
 
     def frame(self, sql: str, /, **params: Any) -> pl.DataFrame:
-        """Run a SELECT over events_now, submissions_now and jobs_now; params are named ($name)."""
+        """Run a SELECT over events_now, submissions_now, jobs_now or blind; params are named."""
         used = {name: value for name, value in params.items() if f"${name}" in sql}
         frame: pl.DataFrame = self._con.sql(sql, params=used or None).pl()
         return frame
@@ -82,6 +82,6 @@ def open_reader(con: duckdb.DuckDBPyConnection, as_of: int | datetime | None) ->
     (found,) = con.execute(queries["select_time_of_seq"], {"seq": seq}).fetchall()[0]
     at_time = found.astimezone(UTC) if found else datetime.fromtimestamp(0, UTC)
     con.execute("SET VARIABLE as_of_seq = ?::BIGINT", [seq])
-    for name in ("create_events_now", "create_submissions_now", "create_jobs_now"):
+    for name in ("create_events_now", "create_submissions_now", "create_jobs_now", "create_blind"):
         con.execute(queries[name])
     return Reader(con, as_of_seq=seq, as_of_time=at_time)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import duckdb
 import polars as pl
@@ -24,6 +24,7 @@ from harness.journal.projections import (
     refresh_projections,
 )
 from harness.journal.reader import Reader, open_reader
+from harness.journal.seal import seal_batches
 from harness.model import JOURNAL_SCHEMA_VERSION, Appended, Batch, EventDraft, Watermark
 from harness.resources import sql_queries
 
@@ -41,6 +42,12 @@ _DRAFT_SCHEMA: dict[str, Any] = {
     "payload": pl.String,
     "key_hash": pl.UInt64,
 }
+
+Stage: TypeAlias = Callable[[duckdb.DuckDBPyConnection], int]
+"""Makes the relation ``drafts`` on an open journal; returns how many events it was made from.
+
+Its columns are those above; `ordinal` counts from 0 without holes, and no key occurs twice.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,27 +107,42 @@ class Journal:
         One transaction: after a crash either all of it is there or none. Appending the same batch
         again adds nothing.
         """
-        queries = sql_queries("journal/append.sql")
         drafts = _draft_frame(batch.events)
+
+        def stage(con: duckdb.DuckDBPyConnection) -> int:
+            con.register("drafts", drafts)
+            return len(batch.events)
+
+        return self.append_staged(stage, watermarks=batch.watermarks, tier=batch.tier)
+
+    def append_staged(
+        self, stage: Stage, *, watermarks: Sequence[Watermark], tier: str
+    ) -> Appended:
+        """Like `append`, of events that `stage` puts into the transaction itself."""
+        queries = sql_queries("journal/append.sql")
         with self._transaction() as (con, retries):
             # Not before the file is ours: who waits for the lock would write a time from before
             # the events in front of its own, and "as of" that time would show those too.
-            recorded_at = self._clock()
-            head, last_batch = _one(con.execute(queries["select_head"]))
+            _upgrade(con)
+            head, last_batch, last_at = _one(con.execute(queries["select_head"]))
+            # A clock that was set back must not make what follows look older than what is there.
+            recorded_at = max(self._clock(), last_at) if last_at else self._clock()
             number = last_batch + 1
-            con.register("drafts", drafts)
-            con.execute(queries["create_fresh"])
+            offered = stage(con)
+            con.execute(queries["create_known"])
+            (known,) = _one(con.execute("SELECT count(*) FROM known"))
+            con.execute(queries["create_fresh" if known else "create_fresh_of_all"])
+            (new,) = _one(con.execute("SELECT count(*) FROM fresh"))
             con.execute(
                 queries["insert_events"],
                 {"head": head, "recorded_at": recorded_at, "batch": number},
             )
-            (new,) = _one(con.execute("SELECT count(*) FROM fresh"))
-            if new == 0 and not batch.watermarks:
+            if new == 0 and not watermarks:
                 return Appended(
                     first_seq=None,
                     last_seq=head,
                     new=0,
-                    known=len(batch.events),
+                    known=offered,
                     lock_retries=retries,
                 )
             previous = GENESIS_HASH
@@ -137,14 +159,14 @@ class Journal:
                 {
                     "batch": number,
                     "recorded_at": recorded_at,
-                    "tier": batch.tier,
+                    "tier": tier,
                     "first_seq": head + 1 if new else None,
                     "last_seq": head + new,
                     "events": new,
                     "hash": digest,
                 },
             )
-            for mark in batch.watermarks:
+            for mark in watermarks:
                 con.execute(
                     queries["insert_watermark"],
                     {
@@ -156,11 +178,12 @@ class Journal:
                     },
                 )
             refresh_projections(con)
+            seal_batches(con)
         return Appended(
             first_seq=head + 1 if new else None,
             last_seq=head + new,
             new=new,
-            known=len(batch.events) - new,
+            known=offered - new,
             lock_retries=retries,
         )
 
@@ -269,8 +292,18 @@ def canonical_json(value: object) -> str:
 
 
 def key_hash(key: str) -> int:
-    """First 8 bytes of the key's BLAKE2b, as an unsigned integer."""
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
+    """The first half of the key's MD5 as DuckDB's ``md5_number_upper`` gives it; no secret."""
+    digest = hashlib.md5(key.encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[:8], "little")
+
+
+def _upgrade(con: duckdb.DuckDBPyConnection) -> None:
+    """Bring the tables up to this version, inside the caller's transaction."""
+    queries = sql_queries("journal/append.sql")
+    (version,) = _one(con.execute(queries["select_version"]))
+    if version < 2:
+        con.execute(queries["upgrade_key_hash"])
+        con.execute(queries["upgrade_version"], {"version": JOURNAL_SCHEMA_VERSION})
 
 
 def _draft_frame(events: tuple[EventDraft, ...]) -> pl.DataFrame:

@@ -23,6 +23,7 @@ def fast_position(done: Done) -> dict[str, Any]:
 def sweep_payload(done: Done) -> dict[str, Any]:
     """Return the payload of ``record.sweep``."""
     return {
+        "tier": done.tier,
         "xid": done.mark.xmin,
         "complete_until": done.mark.at.isoformat(),
         "rows": done.rows,

@@ -49,6 +49,10 @@ class Pace:
     def read(self, table: str, cost_s: float) -> None:
         """A tick's reading of what is new in `table` took `cost_s`."""
         self.measured(table, cost_s)
+        self.spent(cost_s)
+
+    def spent(self, cost_s: float) -> None:
+        """A tick's reading of several tables at once took `cost_s`."""
         self._credit_s -= cost_s
 
     def measured(self, table: str, cost_s: float) -> None:

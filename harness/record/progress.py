@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +15,12 @@ class RecorderConfig:
 
     dsn: str
     schema: str = "public"
+    mode: Literal["poll", "slot"] = "poll"
+    slot: str = "shadow_recorder"
+    slot_plugin: Literal["pgoutput", "test_decoding"] = "pgoutput"
+    slot_publication: str = "shadow_recorder"
+    slot_warn_mb: float = 256.0
+    slot_drop_mb: float = 1024.0
     tick_s: float = 2.0
     """Pause between two polls."""
     sweep_min_interval_s: float = 60.0
@@ -19,11 +28,16 @@ class RecorderConfig:
     sweep_max_share: float = 0.02
     """Largest share of the source's time for sweeps, and again as much for ticks."""
     sample_every_s: float = 30.0
+    reconcile_every_s: float = 3600.0
+    """Pause between two comparisons of counts and keys."""
     queue_url: str | None = None
     dlq_url: str | None = None
     aws_region: str = "us-east-1"
     endpoint_url: str | None = None
     """Of SQS; AWS_ENDPOINT_URL otherwise."""
+    prefect_url: str | None = None
+    prefect_deployment: str = "process_job/production"
+    prefect_late_after_s: float = 60.0
     chunk_rows: int = 10_000
     """Events in one journal batch at most."""
     sweep_event_every_s: float = 10.0
@@ -54,7 +68,42 @@ class RecorderProgress:
     """What of that went to the first copy and the sweeps."""
     provisional: str | None = None
     """Why the fast tier proves nothing; None if it does."""
+    warning: str | None = None
+    """What a person should know now, such as that a slot keeps much of production's log."""
+    rewound: str | None = None
+    """What waits for a person's word because the source went back; None if nothing does."""
+    copied_rows: int = 0
+    """Rows of the first copy read so far."""
+    copy_rows: int | None = None
+    """Rows that the first copy will read, by the source's estimate; None when there is none."""
+    lock_retries: int = 0
+    """How often the journal was locked by somebody else."""
     failing: tuple[str, ...] = ()
     """One line for each source that cannot be read now."""
     queue_depth: int | None = None
     dlq_depth: int | None = None
+
+
+class ProgressBoard:
+    """The newest progress, for several threads; tells whoever listens of each change."""
+
+    def __init__(self) -> None:
+        self.listener: Callable[[RecorderProgress], None] | None = None
+        self._now = RecorderProgress()
+        self._lock = threading.Lock()
+
+    @property
+    def now(self) -> RecorderProgress:
+        """Where recording stands."""
+        return self._now
+
+    def change(self, how: Callable[[RecorderProgress], RecorderProgress]) -> None:
+        """Replace the progress by what `how` makes of it."""
+        with self._lock:
+            self._now = progress = how(self._now)
+        if self.listener is not None:
+            self.listener(progress)
+
+    def set(self, **changes: Any) -> None:
+        """Replace some of its fields."""
+        self.change(lambda progress: replace(progress, **changes))

@@ -1,6 +1,7 @@
-"""Runs the recorder: when to poll, what to do with the answer, how to fail and how to stop.
+"""Runs the recorder: when to poll, how to fail and how to stop.
 
-Signals are the caller's; everything that touches a row is in ``postgres``.
+Signals are the caller's; everything that touches a row is in ``postgres``, everything that writes
+what a poll found in ``polling``.
 """
 
 from __future__ import annotations
@@ -8,46 +9,56 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from harness.errors import JournalBusyError, SourceError
+from harness.errors import JournalBusyError, RewoundError, SourceError
 from harness.journal.store import Journal, utc_now
-from harness.model import EventDraft, EventKind, Source, Watermark
-from harness.record.chunk import Chunk, Done
-from harness.record.connection import SourceConnection
+from harness.model import EventKind, Source
+from harness.record.chunk import Done
+from harness.record.copy.first_copy import CopyProgress, copy_first
 from harness.record.gaps import Gap
-from harness.record.horizon import read_horizon
 from harness.record.lock import recorder_lock
-from harness.record.marks import fast_position, make_watermark, sweep_payload
 from harness.record.pace import Pace
-from harness.record.postgres import PostgresSource
-from harness.record.progress import RecorderConfig, RecorderProgress
-from harness.record.sqs import QueueSampler
-from harness.record.writer import PRODUCTION, PRODUCTION_FAST, PRODUCTION_SCHEMA, RecordWriter
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
+from harness.record.polling import LOST_STATES, SWEEPS, Polling
+from harness.record.postgres.connection import SourceConnection
+from harness.record.postgres.horizon import read_horizon
+from harness.record.postgres.mapping import describe_mapping, mapping_payload
+from harness.record.progress import ProgressBoard, RecorderConfig, RecorderProgress
+from harness.record.reconcile.reconciler import Reconciler
+from harness.record.reconcile.rewinds import (
+    Rewind,
+    acceptance_is_new,
+    rewind_payload,
+    vanished_rows,
+    waiting_rewinds,
+)
+from harness.record.samples.sampled import SampledSources
+from harness.record.samples.sampler import Sampler
+from harness.record.samples.workers import sample_workers
+from harness.record.slot.source import SlotSource
+from harness.record.sources import make_production
+from harness.record.status import StatusFile
+from harness.record.writer import RecordWriter
 
 __all__ = ["Recorder", "RecorderConfig", "RecorderProgress"]
 
 _WAIT_S = 0.05
-_LOST_STATES = "states between two versions of a row that changes in place"
-_LOST_SAMPLES = "samples of the queues"
+_LOOK_FOR_WORD_S = 1.0
+_LAST_LOOKS = 16
+"""Rows that differ at the end are looked at in at most so many steps; it should end soon."""
 
 
 class Recorder:
     """Copies production into one journal until it is told to stop."""
 
     def __init__(
-        self, config: RecorderConfig, journal: Journal, *, sqs_client: SQSClient | None = None
+        self, config: RecorderConfig, journal: Journal, *, samplers: Sequence[Sampler] = ()
     ) -> None:
+        """samplers: asked beside production; the recorder closes them."""
         self._config = config
         self._journal = journal
         self._connection = SourceConnection(config.dsn)
@@ -56,34 +67,30 @@ class Recorder:
             min_interval_s=config.sweep_min_interval_s,
             max_share=config.sweep_max_share,
         )
-        self._source = PostgresSource(
-            self._connection,
-            pace=self._pace,
-            schema=config.schema,
-            chunk_rows=config.chunk_rows,
-        )
-        self._sampler = QueueSampler(
-            queue_url=config.queue_url,
-            dlq_url=config.dlq_url,
-            region=config.aws_region,
-            endpoint_url=config.endpoint_url,
-            client=sqs_client,
-        )
+        self._source = make_production(config, self._connection, journal, pace=self._pace)
+        self._board = ProgressBoard()
         self._writer = RecordWriter(journal)
-        self._progress = RecorderProgress()
-        self._progress_lock = threading.Lock()
-        self._on_progress: Callable[[RecorderProgress], None] = _ignore
+        self._polling = Polling(
+            self._source,
+            self._writer,
+            self._board,
+            sweep_event_every_s=config.sweep_event_every_s,
+            late_after_s=max(config.restart_gap_s, 5 * config.tick_s),
+        )
+        self._sampled = SampledSources(samplers, self._writer, self._board)
+        self._reconciler = Reconciler(journal)
+        self._next_reconcile_s = float("inf")
+        self._waiting: tuple[Rewind, ...] = ()
+        self._next_word_s = 0.0
+        self._next_workers_s = 0.0
         self._stop = threading.Event()
         self._ended = threading.Event()
         self._failure: BaseException | None = None
         self._until_idle_s: float | None = None
         self._must_sweep = False
-        self._swept_once = False
+        self._copied = False
         self._failures = 0
         self._retry_at_s = 0.0
-        self._last_new_s = 0.0
-        self._last_sweep_event_s = float("-inf")
-        self._good_at = utc_now()
 
     def run(
         self,
@@ -103,15 +110,21 @@ class Recorder:
         used.
         """
         self._stop = stop or self._stop
-        self._on_progress = on_progress or _ignore
+        self._board.listener = on_progress
         self._until_idle_s = until_idle_s
         with recorder_lock(self._journal.path):
             try:
                 self._start()
+                status = StatusFile(
+                    self._journal.path,
+                    session=self._writer.session,
+                    sweep_every_s=self._config.sweep_min_interval_s,
+                )
                 deadline_s = time.monotonic() + for_s if for_s is not None else float("inf")
                 scheduler = self._schedule()
                 try:
                     while time.monotonic() < deadline_s and not self._ended.is_set():
+                        status.write(self._board.now, utc_now(), state="recording")
                         if self._stop.wait(_WAIT_S):
                             break
                 finally:
@@ -120,29 +133,31 @@ class Recorder:
                 if self._failure is not None:
                     raise self._failure
                 self._finish()
+                status.write(self._board.now, utc_now(), state="stopped")
             finally:
                 self._connection.close()
-                self._sampler.close()
-        return self._progress
+                self._sampled.close()
+        return self._board.now
 
     def _start(self) -> None:
         exists = self._journal.path.exists()
         sweeps, schema, last_at = self._writer.remembered() if exists else (None, None, None)
+        self._copied = sweeps is not None
         self._source.open(sweeps.position if sweeps else None, schema.position if schema else None)
         if not exists:
             Journal.create(self._journal.path, busy_timeout_s=self._journal.busy_timeout_s)
+        elif acceptance_is_new(self._journal):
+            self._start_over()
         horizon = read_horizon(self._connection, previous=None)
-        self._last_new_s = time.monotonic()
-        self._good_at = utc_now()
-        pause = timedelta(
-            seconds=max(self._config.restart_gap_s, 2 * self._config.sweep_min_interval_s)
-        )
-        if last_at is not None and self._good_at - last_at > pause:
-            why = "the recorder was not running"
-            self._writer.gaps.begin(
-                Gap(what="recorder", why=why, since=last_at.astimezone(UTC), loses=_LOST_STATES)
-            )
-            self._writer.gaps.end("recorder", until=self._good_at)
+        self._await_word(waiting_rewinds(self._journal))
+        self._polling.last_new_s = time.monotonic()
+        self._polling.good_at = now = utc_now()
+        if sweeps is not None:
+            # Rows may have been deleted while nobody looked.
+            self._next_reconcile_s = time.monotonic()
+        else:
+            self._next_reconcile_s = time.monotonic() + self._config.reconcile_every_s
+        self._note_pause(last_at, now)
         server = self._source.server
         started = {
             "session": self._writer.session,
@@ -150,12 +165,26 @@ class Recorder:
             "server_version": server.version if server else None,
             "provisional": horizon.since is None,
             "provisional_why": horizon.held if horizon.since is None else None,
+            "mode": self._config.mode,
             "tables": {table.name: sorted(table.columns) for table in self._source.tables},
+            "mapping": mapping_payload(describe_mapping(self._source.tables)),
             "tick_s": self._config.tick_s,
             "sweep_min_interval_s": self._config.sweep_min_interval_s,
             "resumed": sweeps is not None,
         }
         self._writer.append([self._writer.say(EventKind.RECORD_STARTED, started)], tier="start")
+
+    def _note_pause(self, last_at: datetime | None, now: datetime) -> None:
+        pause = timedelta(
+            seconds=max(self._config.restart_gap_s, 2 * self._config.sweep_min_interval_s)
+        )
+        if last_at is None or now - last_at <= pause:
+            return
+        why = "the recorder was not running"
+        self._writer.gaps.begin(
+            Gap(what="recorder", why=why, since=last_at.astimezone(UTC), loses=LOST_STATES)
+        )
+        self._writer.gaps.end("recorder", until=now)
 
     def _schedule(self) -> BackgroundScheduler:
         # A tick that is still running when the next is due is our normal case of a slow source;
@@ -170,11 +199,13 @@ class Recorder:
         scheduler.add_job(
             self._guarded(self._tick), "interval", seconds=self._config.tick_s, next_run_time=now
         )
-        if self._config.queue_url or self._config.dlq_url:
+        if self._sampled:
             scheduler.add_job(
-                self._guarded(self._sample),
+                self._guarded(self._sampled.ask_all),
                 "interval",
                 seconds=self._config.sample_every_s,
+                # Many recorders of one company would otherwise ask at the same moment.
+                jitter=self._config.sample_every_s / 10,
                 next_run_time=now,
             )
         scheduler.start()
@@ -202,188 +233,195 @@ class Recorder:
 
     def _tick(self) -> None:
         """One poll; a source that fails is asked again later and less often."""
-        now_s = time.monotonic()
-        if now_s < self._retry_at_s:
-            return
-        if not self._swept_once and not self._pace.sweep_due(now_s, urgent=True):
-            # Nothing can be read before the first copy, and the source has just cut that short.
-            return
-        full = self._must_sweep or self._pace.sweep_due(now_s)
         try:
-            new, done = self._poll(full=full)
+            self._turn(time.monotonic())
         except (SourceError, JournalBusyError) as error:
             self._fail(error)
+
+    def _turn(self, now_s: float) -> None:
+        if now_s < self._retry_at_s or self._is_stopped_by_a_rewind(now_s):
+            return
+        if not self._copied and not self._copy():
+            return
+        if not self._polling.swept_once and not self._pace.sweep_due(now_s, urgent=True):
+            # Nothing can be read before everything was, and the source has just cut that short.
+            return
+        comparing = self._comparison_due(now_s)
+        full = comparing or self._must_sweep or self._pace.sweep_due(now_s)
+        try:
+            new, done = self._poll(full=full, comparing=comparing, stop=self._stop)
+        except RewoundError as error:
+            self._wait_for_word(Rewind(table=None, why=str(error)))
             return
         if done is None:
             return
         self._failures = 0
+        self._count_workers(now_s)
         self._judge_idle(new, done)
 
-    def _poll(self, *, full: bool, may_stop: bool = True) -> tuple[int, Done | None]:
-        """Copy what is new; return how many rows were, and None if it was told to stop midway."""
-        new = 0
-        with closing(self._source.poll(full=full)) as chunks:
-            for chunk in chunks:
-                new += self._write(chunk, new)
-                if chunk.done is not None:
-                    # Going on tells the source that its last chunk is in the journal.
-                    done = chunk.done
-                    next(chunks, None)
-                    return new, done
-                if may_stop and self._stop.is_set():
-                    return new, None
-        return new, None
+    def _copy(self) -> bool:
+        """Copy what there is, or the rest of it; False if it was told to stop midway."""
+        server = self._source.server
+        result = copy_first(
+            self._connection,
+            self._journal,
+            self._source.tables,
+            identity=server.identity if server else None,
+            stop=self._stop,
+            on_progress=self._note_copy,
+        )
+        if result is None:
+            return False
+        self._source.take_up_copy(result.xids, result.mark)
+        self._copied = True
+        self._polling.last_new_s = time.monotonic()
+        return True
 
-    def _write(self, chunk: Chunk, new_before: int) -> int:
-        events = list(chunk.events)
-        own: list[EventDraft] = []
-        marks: list[Watermark] = []
-        done = chunk.done
-        now = utc_now()
-        if done is not None:
-            self._writer.gaps.end("production", until=now)
-            own, marks = self._conclude(done, anything=bool(events) or new_before > 0)
-        appended = self._writer.append(events + own, tier=chunk.tier, watermarks=marks)
-        if done is not None:
-            # Only now: a journal that is still locked has not got what this poll found.
-            self._writer.gaps.end("journal", until=utc_now())
-            self._good_at = now
-        new = 0
-        if appended is not None:
-            new = len(events) - appended.known
-        if new:
-            self._last_new_s = time.monotonic()
-        if any(event.kind == EventKind.RECORD_SWEEP for event in own):
-            self._last_sweep_event_s = time.monotonic()
-        self._report(chunk, new, appended.last_seq if appended else None)
-        return new
+    def _note_copy(self, progress: CopyProgress) -> None:
+        self._board.set(
+            tier="copy",
+            rows=self._board.now.rows + progress.all_rows - self._board.now.copied_rows,
+            copied_rows=progress.all_rows,
+            copy_rows=progress.all_expected,
+        )
 
-    def _conclude(self, done: Done, *, anything: bool) -> tuple[list[EventDraft], list[Watermark]]:
-        """What a finished poll adds to its last batch: its watermarks, drift, the sweep's event.
+    def _poll(
+        self, *, full: bool, comparing: bool, stop: threading.Event | None = None
+    ) -> tuple[int, Done | None]:
+        census = self._reconciler.request() if comparing else None
+        new, done = self._polling.once(full=full, census=census, stop=stop)
+        if isinstance(self._source, SlotSource):
+            self._board.set(warning=self._source.warning)
+        if done is not None and done.census is not None:
+            try:
+                new += self._conclude_comparison(done)
+            except BaseException:
+                # What was found and not written must be found again.
+                self._reconciler.forget()
+                raise
+        return new, done
 
-        An idle poll adds nothing, or the journal would grow by two writes a second for a week; but
-        every so often it says that there was nothing, so that the record's own time moves on.
-        """
-        own = [
-            self._writer.say(EventKind.SCHEMA_DRIFT, change, at=done.mark.at)
-            for change in done.drift
-        ]
-        marks: list[Watermark] = []
-        if not self._swept_once or done.drift:
-            marks.append(make_watermark(PRODUCTION_SCHEMA, done.shape, done))
-        if done.tier == "fast":
-            if anything and done.since is not None:
-                marks.append(make_watermark(PRODUCTION_FAST, fast_position(done), done))
-            return own, marks
-        due_s = self._last_sweep_event_s + self._config.sweep_event_every_s
-        event_due = time.monotonic() >= due_s
-        if anything or event_due or not self._swept_once:
-            marks.append(make_watermark(PRODUCTION, self._source.position(done), done))
-            if done.since is not None:
-                marks.append(make_watermark(PRODUCTION_FAST, fast_position(done), done))
-        if event_due:
-            own.append(self._writer.say(EventKind.RECORD_SWEEP, sweep_payload(done)))
-        return own, marks
+    def _count_workers(self, now_s: float) -> None:
+        """Over the same connection as everything else, so between two polls."""
+        if now_s < self._next_workers_s:
+            return
+        self._next_workers_s = now_s + self._config.sample_every_s
+        with self._connection.snapshot() as snapshot:
+            counted = sample_workers(snapshot, schema=self._config.schema)
+        self._sampled.write(Source.PRODUCTION, [counted])
 
-    def _report(self, chunk: Chunk, new: int, last_seq: int | None) -> None:
-        done = chunk.done
-        with self._progress_lock:
-            progress = replace(
-                self._progress,
-                tier=chunk.tier,
-                rows=self._progress.rows + new,
-                last_seq=last_seq or self._progress.last_seq,
-                failing=tuple(gap.why for gap in self._writer.gaps.current),
+    def _comparison_due(self, now_s: float) -> bool:
+        """Deletes and lost rows are looked for after a first copy, within the share of sweeps."""
+        if not self._polling.swept_once or not self._pace.sweep_due(now_s, urgent=True):
+            return False
+        return self._reconciler.busy or now_s >= self._next_reconcile_s
+
+    def _conclude_comparison(self, done: Done) -> int:
+        """Journal what the comparison found; return how many rows that were new."""
+        verdict = self._reconciler.take(done, self._source.tables)
+        appended = self._writer.append(verdict.events, tier="reconcile")
+        for table, rows in verdict.vanished.items():
+            self._wait_for_word(vanished_rows(table, rows))
+        if verdict.finished is not None:
+            self._next_reconcile_s = time.monotonic() + self._config.reconcile_every_s
+            said = {
+                "complete_until": done.mark.at.isoformat(),
+                "cost_ms": round(done.census.cost_ms if done.census else 0.0, 3),
+                "tables": verdict.finished,
+                "accepted": self._reconciler.accepting,
+            }
+            self._writer.append(
+                [self._writer.say(EventKind.RECORD_RECONCILE, said)], tier="reconcile"
             )
-            if done is not None:
-                full = done.tier != "fast"
-                progress = replace(
-                    progress,
-                    complete_until=done.mark.at if done.complete else progress.complete_until,
-                    sweeps=progress.sweeps + full,
-                    polls=progress.polls + 1,
-                    cost_ms=done.cost_ms,
-                    cost_total_ms=progress.cost_total_ms + done.cost_ms,
-                    sweeps_cost_ms=progress.sweeps_cost_ms + full * done.cost_ms,
-                    provisional=done.held if done.since is None else None,
+            self._reconciler.accepting = False
+        return len(verdict.events) - appended.known if appended and verdict.events else 0
+
+    def _is_stopped_by_a_rewind(self, now_s: float) -> bool:
+        if self._waiting and now_s >= self._next_word_s:
+            self._next_word_s = now_s + _LOOK_FOR_WORD_S
+            if not waiting_rewinds(self._journal):
+                self._await_word(())
+                self._start_over()
+        return any(rewind.table is None for rewind in self._waiting)
+
+    def _wait_for_word(self, rewind: Rewind) -> None:
+        """Say loudly that the source went back, and read no more of it until a person answers."""
+        self._writer.append(
+            [self._writer.say(EventKind.RECORD_REWOUND, rewind_payload(rewind))], tier="rewound"
+        )
+        if rewind.table is None:
+            self._writer.gaps.begin(
+                Gap(
+                    what="production",
+                    why=rewind.why,
+                    since=self._polling.good_at,
+                    loses=LOST_STATES,
                 )
-                self._swept_once = self._swept_once or full
-            self._progress = progress
-        self._on_progress(progress)
+            )
+        self._await_word((*self._waiting, rewind))
+
+    def _await_word(self, waiting: tuple[Rewind, ...]) -> None:
+        self._waiting = waiting
+        for rewind in waiting:
+            if rewind.table is not None:
+                self._source.halt(rewind.table, rewind.why)
+        why = "; ".join(rewind.why for rewind in waiting) or None
+        if why != self._board.now.rewound:
+            self._board.set(rewound=why)
+
+    def _start_over(self) -> None:
+        """A person accepted that the source went back: read and compare everything anew."""
+        self._source.start_over()
+        self._reconciler.start_over()
+        self._next_reconcile_s = time.monotonic()
 
     def _fail(self, error: SourceError | JournalBusyError) -> None:
         what = "production" if isinstance(error, SourceError) else "journal"
         self._writer.gaps.begin(
-            Gap(what=what, why=str(error), since=self._good_at, loses=_LOST_STATES)
+            Gap(what=what, why=str(error), since=self._polling.good_at, loses=LOST_STATES)
         )
         pause_s = self._config.tick_s * 2.0 ** min(self._failures, 10)
         self._failures += 1
         self._retry_at_s = time.monotonic() + min(self._config.backoff_max_s, pause_s)
-        with self._progress_lock:
-            failing = tuple(gap.why for gap in self._writer.gaps.current)
-            self._progress = progress = replace(self._progress, failing=failing)
-        self._on_progress(progress)
+        self._board.set(failing=tuple(gap.why for gap in self._writer.gaps.current))
 
     def _judge_idle(self, new: int, done: Done) -> None:
         self._must_sweep = False
-        if self._until_idle_s is None:
+        if self._until_idle_s is None or self._reconciler.busy:
             return
-        if time.monotonic() - self._last_new_s < self._until_idle_s:
+        if time.monotonic() - self._polling.last_new_s < self._until_idle_s:
             return
-        if done.tier != "fast" and new == 0:
+        if done.tier in SWEEPS and new == 0:
             self._ended.set()
         else:
             self._must_sweep = True
 
-    def _sample(self) -> None:
-        try:
-            counts: dict[str, Any] = dict(self._sampler.sample())
-        except SourceError as error:
-            self._writer.gaps.begin(
-                Gap(
-                    what=Source.SHADOW_QUEUE.value,
-                    why=str(error),
-                    since=utc_now(),
-                    loses=_LOST_SAMPLES,
-                )
-            )
-            return
-        self._writer.gaps.end(Source.SHADOW_QUEUE.value, until=utc_now())
-        event = self._writer.say(EventKind.SQS_SAMPLE, counts, source=Source.SHADOW_QUEUE)
-        try:
-            self._writer.append([event], tier="sample")
-        except JournalBusyError:
-            # The next sample says the same; production's rows are worth waiting for the lock.
-            return
-        with self._progress_lock:
-            self._progress = replace(
-                self._progress,
-                queue_depth=counts["queue_depth"],
-                dlq_depth=counts["dlq_depth"],
-            )
-
     def _finish(self) -> None:
         """A last sweep, so that the record is complete up to its end, and the word that it ends."""
-        if self._failures == 0 and self._swept_once:
-            self._last_sweep_event_s = float("-inf")
+        if self._failures == 0 and self._polling.swept_once and not self._waiting:
+            self._polling.say_next_sweep()
             try:
-                self._poll(full=True, may_stop=False)
+                for _ in range(_LAST_LOOKS):
+                    self._poll(full=True, comparing=True)
+                    if not self._reconciler.busy:
+                        break
+            except RewoundError as error:
+                self._wait_for_word(Rewind(table=None, why=str(error)))
             except (SourceError, JournalBusyError) as error:
                 self._fail(error)
+        self._sampled.ask_all()
         self._writer.gaps.end_all(until=utc_now())
+        progress = self._board.now
+        complete = self._failures == 0 and self._polling.swept_once and not self._waiting
         stopped = {
             "session": self._writer.session,
-            "rows": self._progress.rows,
-            "polls": self._progress.polls,
-            "sweeps": self._progress.sweeps,
-            "complete": self._failures == 0 and self._swept_once,
+            "rows": progress.rows,
+            "polls": progress.polls,
+            "sweeps": progress.sweeps,
+            "complete": complete,
         }
         appended = self._writer.append(
             [self._writer.say(EventKind.RECORD_STOPPED, stopped)], tier="stop"
         )
         if appended is not None:
-            self._progress = replace(self._progress, last_seq=appended.last_seq)
-
-
-def _ignore(_: RecorderProgress) -> None:
-    return None
+            self._board.set(last_seq=appended.last_seq)

@@ -91,8 +91,13 @@ class DashboardData:
                 return self._snapshot(assessment, None)
             if head.seq == 0:
                 return self._snapshot(None, self._nothing_recorded())
+            asked = self._clock() if as_of is None else as_of
             with self._journal.reader(as_of) as reader:
-                assessment = assess(reader, self._criteria)
+                assessment = assess(
+                    reader,
+                    self._criteria,
+                    now=asked if isinstance(asked, datetime) else None,
+                )
         except ShadowError as error:
             self._checked = False
             return self._snapshot(assessment, str(error))

@@ -19,6 +19,7 @@ SIDE_WORDS = {
     Side.CONTROL.value: "Old (control)",
     Side.CANDIDATE.value: "New (candidate)",
     Side.OBSERVED.value: "Site (observed)",
+    Side.OTHER.value: "Other writer",
 }
 STATE_CLASSES = ("-go", "-no-go", "-undecided", "-open")
 """The classes that say what a decision or gate says; style gives them a colour."""

@@ -7,7 +7,8 @@
 SELECT 'live' AS mode, job_id, NULL AS directory,
        'status failed: ' || control_error AS detail, from_seq AS seq
 FROM jobs_now j
-WHERE control_error LIKE 'No pending submissions%'
+-- An error text stays on a job that ends well after all; then nothing was refused.
+WHERE control_status = 'failed' AND control_error LIKE 'No pending submissions%'
   AND NOT EXISTS (SELECT 1 FROM submissions_now s WHERE s.job_id = j.job_id
                   AND s.side = 'control' AND s.outcome <> 'submitted')
   AND EXISTS (SELECT 1 FROM submissions_now s WHERE s.job_id = j.job_id AND s.side = 'control')

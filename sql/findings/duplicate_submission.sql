@@ -1,11 +1,12 @@
 -- title: Submitted more than once
 -- severity: critical
--- why: The candidate finished this submission more than once: the directory received the same
---   listing again.
+-- why: The candidate wrote "submitted" for this submission more than once: the directory received
+--   the same listing again.
 -- mend: Check the idempotency key: it must not change between attempts, and it must be checked
 --   before the form is sent.
 SELECT mode, job_id, directory,
-       finals || ' final events in ' || attempts || ' attempts' AS detail, from_seq AS seq
+       'submitted ' || finals || ' times in ' || attempts || ' attempt(s)' AS detail,
+       from_seq AS seq
 FROM submissions_now
 WHERE side = 'candidate' AND finals > 1
 ORDER BY mode, job_id, directory;

@@ -11,4 +11,8 @@ SELECT 'live' AS mode, job_id, NULL AS directory,
 FROM jobs_now
 WHERE claimed_at IS NOT NULL AND triggered_at IS NULL AND flow_started_at IS NULL
   AND epoch($until - claimed_at) * $time_scale > $deadline_s
+  AND NOT EXISTS (
+        SELECT 1 FROM blind
+        WHERE coalesce(to_at > claimed_at, true)
+          AND coalesce(epoch(from_at - claimed_at) * $time_scale <= $deadline_s, true))
 ORDER BY claimed_at, job_id;

@@ -11,4 +11,8 @@ SELECT 'live' AS mode, job_id, NULL AS directory,
 FROM jobs_now
 WHERE triggered_at IS NOT NULL AND flow_started_at IS NULL
   AND epoch($until - triggered_at) * $time_scale > $deadline_s
+  AND NOT EXISTS (
+        SELECT 1 FROM blind
+        WHERE coalesce(to_at > triggered_at, true)
+          AND coalesce(epoch(from_at - triggered_at) * $time_scale <= $deadline_s, true))
 ORDER BY triggered_at, job_id;

@@ -11,4 +11,8 @@ SELECT mode, job_id, directory,
 FROM submissions_now
 WHERE side = 'candidate' AND outcome = 'in_flight' AND started_at IS NOT NULL
   AND epoch($until - started_at) * $time_scale > $deadline_s
+  AND NOT EXISTS (
+        SELECT 1 FROM blind
+        WHERE coalesce(to_at > started_at, true)
+          AND coalesce(epoch(from_at - started_at) * $time_scale <= $deadline_s, true))
 ORDER BY started_at, job_id, directory;

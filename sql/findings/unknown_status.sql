@@ -3,9 +3,15 @@
 -- why: A row carries a status that the mapping of its source does not list. Its submission cannot
 --   be compared until the word is mapped.
 -- mend: Add the word to the mapping of this source, in sql/sources.
-SELECT mode, job_id, directory, side || ' says ' || coalesce(raw_status, 'nothing') AS detail, from_seq AS seq
+SELECT mode, job_id, directory, side || ' says ' || coalesce(raw_status, 'nothing') AS detail,
+       from_seq AS seq
 FROM submissions_now
 WHERE outcome = 'unknown'
+UNION ALL
+SELECT 'live', job_id, NULL, 'jobs says ' || control_status, from_seq
+FROM jobs_now
+WHERE control_status NOT IN ('pending', 'queued', 'in_progress', 'processing', 'paused', 'complete',
+                             'completed', 'failed', 'cancelled')
 UNION ALL
 SELECT 'live', job_id, directory, 'candidate says ' || (payload->>'$.event'), seq
 FROM events_now

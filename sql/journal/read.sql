@@ -51,3 +51,26 @@ WHERE from_seq <= getvariable('as_of_seq')
 -- name: count_older_jobs
 SELECT count(DISTINCT job_id) AS jobs FROM jobs
 WHERE from_seq <= $seq AND created_at < $since;
+
+-- name: create_blind
+-- When the candidate's history could not be observed. from_at NULL: from the beginning; to_at NULL:
+-- it still cannot.
+CREATE OR REPLACE TEMP VIEW blind AS
+WITH looks AS (
+    -- Each look at queue_history, and whether the candidate's history could be observed in it.
+    SELECT seq, occurred_at, CASE kind
+        WHEN 'record.started' THEN list_contains(payload->>'$.tables.queue_history[*]', 'event')
+        ELSE json_exists(payload, '$.added.event') END AS observable
+    FROM events_now
+    WHERE (kind = 'record.started' AND json_exists(payload, '$.tables.queue_history'))
+       OR (kind = 'schema.drift' AND (payload->>'$.table') = 'queue_history'
+           AND (json_exists(payload, '$.added.event') OR json_exists(payload, '$.missing.event')))
+), spans AS (
+    -- From a look that could not to the next look. What went before the first is as that found it.
+    SELECT seq, CASE WHEN lag(seq) OVER in_order IS NOT NULL THEN occurred_at END AS from_at,
+           lead(occurred_at) OVER in_order AS to_at
+    FROM looks
+    WINDOW in_order AS (ORDER BY seq)
+    QUALIFY NOT observable
+)
+SELECT seq, from_at, to_at FROM spans;

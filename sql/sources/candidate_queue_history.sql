@@ -1,5 +1,6 @@
--- Candidate: the new stack's outcomes, from queue_history (migrated shape). job_results never
--- leaves 'submitting', so it says what was sent, not what happened.
+-- Candidate: the new stack's outcomes, from queue_history. job_results never leaves 'submitting', so
+-- it says what was sent, not what happened. Rows of queue_history in the shape from before the
+-- migration have no event and tell of customers: none of them is an outcome.
 -- name: candidate_submission_facts
 SELECT
     seq,
@@ -20,8 +21,8 @@ SELECT
         WHEN 'error_no_profile' THEN 'no business profile'
     END AS error_text,
     (payload->>'$.event') = 'submitting' AS begins,
-    -- 'error' may be retried and 'skipped_duplicate' sends nothing: neither is a final of its own.
-    (payload->>'$.event') IN ('submitted', 'failed', 'error_no_profile') AS terminal,
+    -- A final is a listing that reached the directory: a failure may rightly be tried again.
+    (payload->>'$.event') = 'submitted' AS terminal,
     true AS counts_each,
     occurred_at,
     TRY_CAST(payload->>'$.details.duration_ms' AS DOUBLE) AS duration_ms,

@@ -1,12 +1,14 @@
--- Jobs: the shared jobs row (the control's word) and the candidate's job-level events.
+-- Jobs: the shared jobs row in any of its shapes (the control's word), and the candidate's job-level
+-- events.
 -- In: new_events. Out: job facts. A NULL says nothing about that column.
 -- name: job_facts
 SELECT
     seq,
     job_id,
     (payload->>'$.customer_id') AS customer_id,
-    TRY_CAST(payload->>'$.package_size' AS INT) AS package_size,
-    TRY_CAST(payload->>'$.priority_level' AS INT) AS priority,
+    TRY_CAST(coalesce(payload->>'$.package_size', payload->>'$.directory_limit') AS INT)
+        AS package_size,
+    TRY_CAST(coalesce(payload->>'$.priority_level', payload->>'$.priority') AS INT) AS priority,
     -- A job without a time of its own must not vanish: then it counts from when it was written.
     coalesce(moment_of(payload->>'$.created_at'), occurred_at) AS created_at,
     (payload->>'$.status') AS control_status,

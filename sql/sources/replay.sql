@@ -11,7 +11,7 @@ SELECT
     (payload->>'$.claimed.status') AS raw_status,
     (payload->>'$.claimed.error_text') AS error_text,
     true AS begins,
-    true AS terminal,
+    (payload->>'$.claimed.status') = 'submitted' AS terminal,
     true AS counts_each,
     occurred_at,
     (payload->>'$.claimed.duration_ms')::DOUBLE AS duration_ms,

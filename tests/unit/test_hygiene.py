@@ -57,7 +57,9 @@ def test_help_loads_nothing_heavy() -> None:
     assert not loaded & {*DRIVERS, "polars", "numpy", "scipy", "altair", "pyarrow", "rich"}
 
 
-@pytest.mark.parametrize("command", ["diff", "findings", "rules", "report", "attest", "journal"])
+@pytest.mark.parametrize(
+    "command", ["diff", "findings", "rules", "report", "attest", "journal", "trace"]
+)
 def test_the_help_of_a_command_that_reads_a_journal_opens_no_driver(command: str) -> None:
     loaded = _loaded_by(f"from harness.cli.main import run; assert run(['{command}', '-h']) == 0")
     assert not loaded & {*DRIVERS, "polars", "numpy", "scipy"}

@@ -3,6 +3,8 @@
 -- name: select_tables
 SELECT
     c.relname AS name,
+    c.oid::bigint AS oid,
+    pg_relation_filenode(c.oid)::bigint AS filenode,
     c.relkind IN ('r', 'p') AS is_table,
     has_table_privilege(c.oid, 'SELECT') AS readable,
     row_security_active(c.oid) AS filtered,

@@ -21,9 +21,11 @@ from harness.errors import JournalBusyError
 from harness.journal.store import Journal, utc_now
 from harness.journal.verify import verify
 from harness.model import Appended, Batch, EventKind
-from harness.record.chunk import Chunk
-from harness.record.postgres import PostgresSource
+from harness.record.chunk import CensusRequest, Chunk
+from harness.record.postgres.source import PostgresSource
 from harness.record.recorder import Recorder, RecorderConfig, RecorderProgress
+from harness.record.samples.sqs import QueueSource
+from harness.record.sources import make_samplers
 from tests.contracts.source import recorded
 from tests.support.load import assert_same, fill
 from tests.support.postgres import Cluster, Production, add_history, add_job
@@ -160,6 +162,46 @@ def test_an_outage_of_the_server_is_a_gap_with_its_reason_and_recording_goes_on(
     assert verify(journal.path).clean
 
 
+def test_a_table_that_may_not_be_read_any_more_is_a_gap_of_its_own_and_mends_without_loss(
+    production: Production, journal: Journal
+) -> None:
+    with production.connect() as owner:
+        job = add_job(owner)
+    with running(Recorder(config_for(production), journal)) as it:
+        wait_for(lambda: it.now.sweeps > 0, what="the first copy")
+        production.execute("REVOKE SELECT ON queue_history FROM shadow_recorder")
+        wait_for(lambda: any("queue_history" in why for why in it.now.failing), what="the notice")
+        with production.connect() as owner:
+            row = add_history(owner, job, "submitted")
+            other = add_job(owner)
+        wait_for(
+            lambda: any(key.startswith(other) for key in recorded(journal, EventKind.JOBS)),
+            what="the new job: other tables go on",
+        )
+        complete = it.now.complete_until
+        assert row not in recorded(journal, EventKind.QUEUE_HISTORY)
+        production.execute("GRANT SELECT ON queue_history TO shadow_recorder")
+        wait_recorded(journal, row)
+    assert complete is not None
+    assert it.now.complete_until is not None
+    assert it.now.complete_until > complete
+    assert "production:queue_history" in {
+        gap["what"] for gap in payloads(journal, EventKind.RECORD_GAP)
+    }
+    assert_same(production, journal)
+
+
+def test_workers_are_counted_beside_the_rows(production: Production, journal: Journal) -> None:
+    production.execute(
+        "INSERT INTO worker_status (worker_id, status, last_heartbeat)"
+        " VALUES ('poller-1', 'running', now())"
+    )
+    record_until_idle(config_for(production), journal)
+    sample = payloads(journal, EventKind.WORKERS_SAMPLE)[0]
+    assert [one["worker"] for one in sample["control"]] == ["poller-1"]
+    assert sample["stale"] == []
+
+
 def test_queues_are_sampled_with_their_depths_and_dead_letters(
     production: Production, journal: Journal
 ) -> None:
@@ -168,19 +210,21 @@ def test_queues_are_sampled_with_their_depths_and_dead_letters(
             sqs.client.send_message(QueueUrl=sqs.queue_url, MessageBody=str(number))
         sqs.client.receive_message(QueueUrl=sqs.queue_url, MaxNumberOfMessages=1)
         sqs.client.send_message(QueueUrl=sqs.dlq_url, MessageBody="poison")
-        config = config_for(
-            production, queue_url=sqs.queue_url, dlq_url=sqs.dlq_url, aws_region=REGION
+        queues = QueueSource(
+            queue_url=sqs.queue_url, dlq_url=sqs.dlq_url, region=REGION, client=sqs.client
         )
-        with running(Recorder(config, journal, sqs_client=sqs.client)) as it:
+        with running(Recorder(config_for(production), journal, samplers=[queues])) as it:
             wait_for(lambda: it.now.dlq_depth is not None, what="a sample")
     sample = payloads(journal, EventKind.SQS_SAMPLE)[0]
-    assert sample == {
+    expected = {
         "queue_depth": 2,
         "in_flight": 1,
         "delayed": 0,
         "dlq_depth": 1,
         "dlq_in_flight": 0,
     }
+    assert sample | expected == sample
+    assert payloads(journal, EventKind.SQS_DEAD_LETTER)
     assert (it.now.queue_depth, it.now.dlq_depth) == (2, 1)
     assert payloads(journal, EventKind.RECORD_GAP) == []
 
@@ -199,7 +243,7 @@ def test_a_queue_that_cannot_be_read_is_a_gap_and_rows_are_recorded_all_the_same
         queue_url="http://127.0.0.1:1/123456789012/directorybolt-jobs",
         endpoint_url=endpoint,
     )
-    with running(Recorder(config, journal)) as it:
+    with running(Recorder(config, journal, samplers=make_samplers(config, {}))) as it:
         wait_for(lambda: it.now.failing != (), what="the queue's failure")
         with production.connect() as owner:
             row = add_history(owner, add_job(owner), "submitted")
@@ -235,8 +279,8 @@ def test_idleness_ends_it_only_after_a_sweep_that_found_nothing(
         until_idle_s=0.3, for_s=DEADLINE_S, on_progress=hide_a_row
     )
     assert hidden[0] in recorded(journal, EventKind.QUEUE_HISTORY)
-    # The copy, the sweep that found the row, the one that found nothing, the last one.
-    assert ended.sweeps == 4
+    # After the copy: the sweep that found the row, the one that found nothing, the last one.
+    assert ended.sweeps == 3
     assert ended.polls > ended.sweeps
 
 
@@ -247,11 +291,13 @@ def test_a_tick_that_is_late_is_not_overlapped_by_the_next(
     active = threading.Semaphore(1)
     poll = PostgresSource.poll
 
-    def slow_poll(self: PostgresSource, *, full: bool) -> Generator[Chunk, None, None]:
+    def slow_poll(
+        self: PostgresSource, *, full: bool, census: CensusRequest | None = None
+    ) -> Generator[Chunk, None, None]:
         alone = active.acquire(blocking=False)
         at_once.append(1 if alone else 2)
         late = time.monotonic() + 0.15
-        yield from poll(self, full=full)
+        yield from poll(self, full=full, census=census)
         wait_for(lambda: time.monotonic() > late, what="three ticks")
         if alone:
             active.release()

@@ -8,8 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from harness.assess.build import assess
 from harness.assessment import Assessment, GateResult
 from harness.journal.store import Journal
 from harness.model import (
@@ -39,10 +41,19 @@ from tests.support.journals import (
     RECORDED_AT,
     assess_events,
     assessed,
+    criteria,
     make_journal,
     make_watermarks,
     sound_job,
 )
+from tests.support.samples import (
+    make_flow_run,
+    make_gap,
+    make_prefect_sample,
+    make_queue_sample,
+    make_start,
+)
+from tests.support.shapes import make_look
 
 OTHER = "22222222-2222-4222-8222-222222222222"
 HERE: dict[str, Any] = {"job_id": OTHER}
@@ -228,6 +239,18 @@ def test_a_lost_job_is_a_no_go_whatever_else_is_missing(fault: str, leak: str) -
     assert _gate(found, "dual-write.all_processed").status is GateStatus.FAIL
 
 
+@pytest.mark.parametrize("fault", ["never enqueued", "lost after trigger", "orphan submitting"])
+def test_silence_of_a_candidate_that_cannot_be_heard_is_neither_loss_nor_proof(fault: str) -> None:
+    blind = make_look("id", "customer_id", "status_from", "status_to")
+    found = assess_events([blind, *sound_job(), *PLANTS[fault][0]])
+    assert {finding.id for finding in found.findings} == {"candidate_not_observable"}
+    assert found.differences == ()
+    assert _gate(found, "shadow.zero_loss").status not in (GateStatus.FAIL, GateStatus.PASS)
+    assert _gate(found, "dual-write.all_processed").status not in (GateStatus.FAIL, GateStatus.PASS)
+    assert found.decision is Decision.UNDECIDED
+    assert any("cannot be observed" in part for part in found.missing_parts)
+
+
 def test_a_job_older_than_the_week_is_none_of_it_and_is_counted_as_left_out() -> None:
     old, new = (
         make_job(job, created_at=at(second).isoformat(), second=second)
@@ -266,15 +289,124 @@ def test_without_a_watermark_nothing_passes() -> None:
     assert any("No sweep has finished" in part for part in unproved.missing_parts)
 
 
-def test_a_gap_in_the_record_keeps_every_statistical_gate_open() -> None:
-    gap = EventDraft(
-        source=Source.RECORDER, kind=EventKind.RECORD_GAP, key="gap:1", occurred_at=at(50),
-        payload={"what": "production", "why": "no route", "from": "9:00", "until": "9:01"},
-    )  # fmt: skip
-    events = [e for n in range(100) for e in sound_job(f"job-{n:03}", second=n, run=None)]
-    gate = _gate(assess_events([*events, gap]), "dual-write.agreement")
+WEEK = [event for n in range(100) for event in sound_job(f"job-{n:03}", second=n, run=None)]
+OF_JOBS = ("dual-write.all_processed", "dual-write.agreement", "shadow.p95_latency",
+           "shadow.success_rate", "shadow.zero_loss")  # fmt: skip
+OF_SAMPLES = ("shadow.dead_letters", "dual-write.prefect_errors")
+
+
+def _sampled(*, until: float = 5000) -> list[EventDraft]:
+    """A record whose queues and whose Prefect are sampled from its start to `until`."""
+    seconds = np.arange(0.0, until + 1.0, 500.0).tolist()
+    return [
+        make_start(),
+        *(make_queue_sample(second) for second in seconds),
+        *(make_prefect_sample(second) for second in seconds),
+    ]
+
+
+def _statuses(found: Assessment, names: Sequence[str]) -> set[GateStatus]:
+    return {_gate(found, name).status for name in names}
+
+
+def test_a_gap_that_no_sweep_closed_keeps_every_gate_on_jobs_open() -> None:
+    gap = make_gap(first=50, last=5010)
+    found = assess_events([*WEEK, *_sampled(), gap])
+    assert _statuses(found, OF_JOBS) == {GateStatus.OPEN}
+    assert "no route" in _gate(found, "dual-write.agreement").reason
+    # What a queue or Prefect holds was seen by asking these.
+    assert _statuses(found, OF_SAMPLES) == {GateStatus.PASS}
+
+
+def test_a_gap_that_a_sweep_closed_stays_visible_and_costs_no_gate_its_evidence() -> None:
+    found = assess_events([*WEEK, *_sampled(), make_gap(first=50, last=60)])
+    assert _statuses(found, (*OF_JOBS, *OF_SAMPLES)) == {GateStatus.PASS}
+    (gap,) = found.recording.gaps
+    assert gap.endswith("(swept since)")
+    assert "not watched 1 time" in " ".join(found.missing_parts)
+    assert "recording_gap" in {finding.id for finding in found.findings}
+
+
+@pytest.mark.parametrize(
+    ("what", "hurt"),
+    [("shadow queue", "shadow.dead_letters"), ("prefect", "dual-write.prefect_errors")],
+)
+def test_a_gap_in_samples_costs_only_the_gate_that_needs_them(what: str, hurt: str) -> None:
+    found = assess_events([*WEEK, *_sampled(), make_gap(what, first=1000, last=1600)])
+    assert _gate(found, hurt).status is GateStatus.OPEN
+    assert "cover only 88.0 % of the recorded time" in _gate(found, hurt).reason
+    others = {*OF_JOBS, *OF_SAMPLES} - {hurt}
+    assert _statuses(found, sorted(others)) == {GateStatus.PASS}
+
+
+def test_a_gap_before_the_week_costs_nothing() -> None:
+    gap = make_gap("unheard of", first=1, last=20)
+    week = [event for n in range(30, 130) for event in sound_job(f"job-{n:03}", second=n, run=None)]
+    for event in week:
+        if event.kind == "jobs":
+            event.payload["created_at"] = event.occurred_at.isoformat()
+    everything = assess_events([*week, *_sampled(), gap])
+    assert _statuses(everything, OF_JOBS) == {GateStatus.OPEN}
+    since = assess_events([*week, *_sampled(), gap], since=at(25))
+    assert _statuses(since, OF_JOBS) == {GateStatus.PASS}
+    assert len(since.recording.gaps) == 1
+
+
+def test_samples_of_everything_all_along_are_evidence_and_one_sample_is_none() -> None:
+    found = assess_events([*WEEK, *_sampled()])
+    assert _statuses(found, OF_SAMPLES) == {GateStatus.PASS}
+    assert _gate(found, "dual-write.prefect_errors").reason == "No error in Prefect."
+    once = assess_events([*WEEK, make_start(), make_queue_sample(4999), make_prefect_sample(4999)])
+    assert _statuses(once, OF_SAMPLES) == {GateStatus.OPEN}
+    old = assess_events([*WEEK, *_sampled(until=4000)])
+    assert _statuses(old, OF_SAMPLES) == {GateStatus.OPEN}
+    assert "17 min older than the record" in _gate(old, "shadow.dead_letters").reason
+
+
+def test_a_prefect_that_nobody_asked_leaves_its_gate_open_and_says_so() -> None:
+    found = assess_events([*WEEK, make_start()])
+    gate = _gate(found, "dual-write.prefect_errors")
     assert gate.status is GateStatus.OPEN
-    assert "no route" in gate.reason
+    assert "Prefect was never asked" in gate.reason
+    assert "PREFECT_API_URL" in str(gate.missing)
+    assert "Prefect was not asked" in " ".join(found.missing_parts)
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (make_flow_run("CRASHED"), "1 error in Prefect (1 crashed flow run)"),
+        (make_flow_run("RUNNING", late_s=90.0), "1 late flow run"),
+        (make_prefect_sample(777, deployments=0), "1 missing deployment"),
+    ],
+)
+def test_an_error_in_prefect_is_a_no_go_whatever_else_is_missing(
+    event: EventDraft, words: str
+) -> None:
+    found = assess_events([*sound_job(), make_start(), make_prefect_sample(700), event])
+    assert found.decision is Decision.NO_GO
+    assert words in _gate(found, "dual-write.prefect_errors").reason
+
+
+def test_a_dead_letter_queue_that_cannot_be_read_is_said() -> None:
+    sample = make_queue_sample(10, dead_letters_why="the DLQ has a redrive policy")
+    found = assess_events([*sound_job(), make_start(), sample])
+    assert "the DLQ has a redrive policy" in " ".join(found.missing_parts)
+
+
+def test_an_attestation_expires_although_nothing_is_journaled_any_more(tmp_path: Path) -> None:
+    said = {"name": "no_customer_complaints", "holds": True, "by": "Ana Ruiz"}
+    word = EventDraft(
+        source=Source.OPERATOR, kind=EventKind.ATTEST, key="attest:1", occurred_at=at(5000),
+        payload=said | {"until": at(9000).isoformat()},
+    )  # fmt: skip
+    journal = make_journal(tmp_path, [*sound_job(), word])
+    with journal.reader() as reader:
+        then = assess(reader, criteria())
+        later = assess(reader, criteria(), now=at(9000))
+    assert _gate(then, "shadow.complaints").status is GateStatus.PASS
+    assert _gate(later, "shadow.complaints").status is GateStatus.OPEN
+    assert (later.provenance, later.findings) == (then.provenance, then.findings)
 
 
 def test_an_empty_journal_leaves_everything_open(tmp_path: Path) -> None:
@@ -294,18 +426,13 @@ def test_a_job_that_only_production_knows_is_not_compared_and_lowers_coverage() 
 
 
 def test_the_dead_letters_that_a_sample_saw_count_after_the_queue_was_emptied() -> None:
-    samples = [
-        EventDraft(
-            source=Source.SHADOW_QUEUE, kind=EventKind.SQS_SAMPLE, key=f"sqs.sample:{n}",
-            occurred_at=at(n), payload={"queue_depth": 3, "dlq_depth": depth, "dlq_in_flight": 0},
-        )
-        for n, depth in enumerate([0, 2, 0])
-    ]  # fmt: skip
-    found = assess_events([*sound_job(), *samples])
-    assert (found.recording.queue_depth, found.recording.dlq_depth) == (3, 0)
+    seen = make_queue_sample(777, queue_depth=3, dlq_depth=2)
+    found = assess_events([*sound_job(), *_sampled(), seen])
+    assert (found.recording.queue_depth, found.recording.dlq_depth) == (3, 2)
     assert _gate(found, "shadow.dead_letters").status is GateStatus.FAIL
-    clean = assess_events([*sound_job(), samples[0], samples[2]])
-    assert _gate(clean, "shadow.dead_letters").status is GateStatus.PASS
+    emptied = assess_events([*sound_job(), seen, *_sampled()])
+    assert emptied.recording.dlq_depth == 0
+    assert _gate(emptied, "shadow.dead_letters").status is GateStatus.FAIL
 
 
 def test_a_rehearsal_says_how_fast_it_ran_and_scales_what_it_measured() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 from harness.assessment import Finding
 from harness.journal.findings import catalogue, detect
 from harness.model import EventDraft, Severity
+from harness.resources import sql_queries
 from tests.support.events import (
     HOST,
+    JOB,
     at,
     make_control,
     make_history,
@@ -20,6 +23,20 @@ from tests.support.events import (
     make_replay,
 )
 from tests.support.journals import make_journal, sound_job
+from tests.support.samples import (
+    make_dead_letter,
+    make_flow_run,
+    make_prefect_sample,
+    make_workers_sample,
+)
+from tests.support.shapes import (
+    LIVE,
+    MIGRATED,
+    make_drift,
+    make_look,
+    make_old_history,
+    make_old_result,
+)
 
 OTHER = "22222222-2222-4222-8222-222222222222"
 BIRCH = "birch-index.test"
@@ -56,7 +73,7 @@ PLANTS: dict[str, tuple[Sequence[EventDraft], str | None, str]] = {
     ),
     "duplicate_submission": (
         [*sound_job(OTHER), make_history("submitted", number=99, second=19, **HERE)],
-        HOST, "2 final events in 1 attempts",
+        HOST, "submitted 2 times in 1 attempt(s)",
     ),
     "directories_collapsed": (
         [*sound_job(OTHER), make_control(unit="row-2", url=f"https://{HOST}/second", **HERE)],
@@ -92,6 +109,51 @@ PLANTS: dict[str, tuple[Sequence[EventDraft], str | None, str]] = {
         [*sound_job(OTHER), make_control("levitating", version=9, second=80, **HERE)],
         HOST, "control says levitating",
     ),
+    "candidate_not_observable": (
+        [make_look(*LIVE), make_job(OTHER)],
+        None, "from the beginning until now: 1 job(s)",
+    ),
+    "schema_drift": (
+        [make_drift(table="jobs", change="recreated", added=("tier",), missing=("status", "zip"),
+                    retyped=("priority",), key=[["id"], ["tenant", "id"]],
+                    by_time=[True, False])],
+        None, "jobs was made anew, lost status, zip, changed the type of priority, has another "
+        "key, has no exact creation time any more",
+    ),
+    "requeued_stale": (
+        [make_old_history(number=n, second=n, event="requeued_stale", job_id=OTHER)
+         for n in (1, 2)],
+        None, "2 time(s), last 09:00:02 UTC: in_progress to pending",
+    ),
+    "unknown_writer": (
+        [make_old_result("failed", number=n, job_id=OTHER) for n in (1, 2)],
+        HOST, "job_results says failed, the control has no such row",
+    ),
+    "skipped_without_submission": (
+        [*sound_job(OTHER, hosts=()), make_control(**HERE),
+         make_history("skipped_duplicate", number=9, second=15, **HERE)],
+        HOST, "skipped_duplicate 09:00:15 UTC, never submitted before",
+    ),
+    "control_left_pending": (
+        [*sound_job(OTHER), make_control("pending", host=BIRCH, **HERE),
+         _job(status="failed", completed_at=at(90).isoformat())],
+        BIRCH, "job failed 09:01:30 UTC, row still pending",
+    ),
+    "dead_letter_message": (
+        [make_dead_letter(job_id=OTHER)], None, "exceeded_retry_limit_3, sent 2026-11-20T09:00:01",
+    ),
+    "prefect_run_failed": (
+        [make_flow_run("FAILED", job_id=OTHER, message="ValueError: customer_id is missing")],
+        None, "Failed 09:00:20 UTC: ValueError: customer_id is missing, flow run run-1",
+    ),
+    "prefect_no_deployment": (
+        [make_prefect_sample(30), *(make_prefect_sample(n, deployments=0) for n in (60, 90))],
+        None, "no deployment at all in 2 sample(s), from 20 November 09:01:00 to 20 November 09:01",
+    ),
+    "stale_worker": (
+        [make_workers_sample(30), make_workers_sample(60, "w-1"), make_workers_sample(90, "w-1")],
+        None, "worker w-1 in 2 sample(s), from 20 November 09:01:00",
+    ),
     "clock_skew": (
         [*sound_job(OTHER, hosts=()), make_control("submitting", second=30, **HERE),
          make_control("submitted", version=2, second=20, **HERE),
@@ -101,6 +163,10 @@ PLANTS: dict[str, tuple[Sequence[EventDraft], str | None, str]] = {
 }  # fmt: skip
 """Per finding: events beside a sound week, where it shows, and words of its evidence."""
 
+OF_NO_JOB = (
+    "recording_gap", "candidate_not_observable", "schema_drift", "prefect_no_deployment",
+    "stale_worker",
+)  # fmt: skip
 
 LIMITS: dict[str, Any] = {"until": at(5000), "deadline_s": 2400.0, "time_scale": 1.0}
 
@@ -128,7 +194,7 @@ def test_a_planted_fault_is_named_and_nothing_else(tmp_path: Path, name: str) ->
     (finding,) = _detect(tmp_path, [*sound_job(), *events])
     assert finding.id == name
     (evidence,) = finding.evidence
-    assert evidence.job_id == (None if name == "recording_gap" else OTHER)
+    assert evidence.job_id == (None if name in OF_NO_JOB else OTHER)
     assert evidence.directory == directory
     assert words in evidence.detail
     assert 0 < evidence.seq <= len(sound_job()) + len(events)
@@ -147,6 +213,140 @@ def test_silence_is_a_fault_only_after_the_deadline(tmp_path: Path, name: str) -
         assert detect(reader, **LIMITS | {"until": at(2400)}) == ()
         assert detect(reader, **LIMITS | {"until": at(2500)}) != ()
         assert detect(reader, **LIMITS | {"until": at(40), "time_scale": 100.0}) != ()
+
+
+BLIND_FROM, BLIND_TO = 1000, 1500
+"""Seconds; the silence of the planted jobs lasts from 0 to 2400."""
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_silence_is_no_fault_while_the_history_cannot_be_observed(
+    tmp_path: Path, name: str
+) -> None:
+    events, _, _ = PLANTS[name]
+    lost = make_drift(missing=("event",), second=BLIND_FROM)
+    found = make_drift(added=("event",), second=BLIND_TO, number=1)
+    blind = _detect(tmp_path, [make_look(*MIGRATED), *events, lost])
+    assert name not in {finding.id for finding in blind}
+    with make_journal(
+        tmp_path, [make_look(*MIGRATED), *events, lost, found], name="b"
+    ).reader() as r:
+        assert name not in {finding.id for finding in detect(r, **LIMITS)}
+
+
+@pytest.mark.parametrize("name", SILENT)
+@pytest.mark.parametrize(
+    "looks",
+    [
+        # Whoever could look all the time; who lost sight when the deadline had passed; who was
+        # blind before the job began.
+        [make_look(*MIGRATED)],
+        [make_look(*MIGRATED), make_drift(missing=("event",), second=2450)],
+        [make_look(*LIVE, second=-900), make_look(*MIGRATED, second=-1, session="next")],
+        [make_look(*MIGRATED), make_drift(missing=("details",), second=5)],
+        [make_look(*MIGRATED), make_drift(missing=("event",), second=5, table="job_results")],
+    ],
+)
+def test_silence_stays_a_fault_where_the_history_was_observed_until_the_deadline(
+    tmp_path: Path, name: str, looks: list[EventDraft]
+) -> None:
+    events, _, _ = PLANTS[name]
+    found = _detect(tmp_path, [*looks, *events])
+    assert name in {finding.id for finding in found}
+
+
+def test_a_job_created_before_the_history_could_be_observed_is_no_loss(tmp_path: Path) -> None:
+    migrated = make_drift(added=("event", "job_id"), second=300)
+    early = make_job(OTHER, created_at=at(299).isoformat())
+    late = make_job("late", created_at=at(301).isoformat())
+    found = _detect(tmp_path, [make_look(*LIVE), early, late, migrated])
+    evidence = {finding.id: finding.evidence for finding in found}
+    assert [item.job_id for item in evidence["never_enqueued"]] == ["late"]
+    (period,) = evidence["candidate_not_observable"]
+    assert "from the beginning to 20 Nov 09:05:00 UTC: 1 job(s)" in period.detail
+
+
+def test_blindness_that_hides_no_job_is_past_and_forgotten(tmp_path: Path) -> None:
+    looks = [make_look(*LIVE), make_drift(added=("event",), second=-1)]
+    assert _detect(tmp_path, [*looks, *sound_job()]) == ()
+
+
+def test_a_column_that_was_only_added_is_no_finding(tmp_path: Path) -> None:
+    drifts = [
+        make_drift(table="jobs", added=("region",)),
+        make_drift(table="job_results", change="appeared", added=("id",), number=1),
+    ]
+    assert _detect(tmp_path, [*sound_job(), *drifts]) == ()
+
+
+def test_a_submission_that_failed_and_was_tried_again_is_no_duplicate(tmp_path: Path) -> None:
+    tries = [
+        make_history(word, number=90 + number, second=6 + number, **HERE)
+        for number, word in enumerate(["submitting", "failed", "submitting", "submitted"])
+    ]
+    assert _detect(tmp_path, [*sound_job(OTHER, hosts=()), make_control(**HERE), *tries]) == ()
+
+
+def test_a_skip_after_a_submission_is_no_finding(tmp_path: Path) -> None:
+    skip = make_history("skipped_duplicate", number=97, second=16, **HERE)
+    assert _detect(tmp_path, [*sound_job(OTHER), skip]) == ()
+
+
+def test_what_the_control_has_not_reached_in_an_open_job_is_not_left(tmp_path: Path) -> None:
+    waiting = make_control("pending", host=BIRCH, **HERE)
+    open_again = _job(status="pending", completed_at=at(90).isoformat())
+    assert _detect(tmp_path, [*sound_job(OTHER), waiting, open_again]) == ()
+
+
+def test_the_candidates_other_signs_speak_against_a_job_that_was_never_enqueued(
+    tmp_path: Path,
+) -> None:
+    unclaimed = [make_job(OTHER), make_history("submitted", number=1, **HERE)]
+    assert _detect(tmp_path, unclaimed) == ()
+
+
+def test_a_flow_that_completed_without_finalising_its_job_is_told_apart(tmp_path: Path) -> None:
+    end = make_history("flow_completed", number=9, host=None, second=30, **HERE)
+    (finding,) = _detect(tmp_path, [*PLANTS["never_finished"][0], end])
+    assert finding.id == "never_finished"
+    assert "flow_completed 09:00:30 UTC, no job_finalized since" in finding.evidence[0].detail
+
+
+def test_an_error_that_stayed_on_a_job_that_ended_well_is_no_refused_word(tmp_path: Path) -> None:
+    stale = [
+        _job(status="failed", error_message="No pending submissions"),
+        make_job(OTHER, version=10, second=96, status="complete", error_message=None),
+    ]
+    assert _detect(tmp_path, [*sound_job(OTHER), *stale]) == ()
+
+
+def test_a_word_of_a_job_that_no_mapping_lists_is_an_unknown_word(tmp_path: Path) -> None:
+    (finding,) = _detect(tmp_path, [*sound_job(OTHER), _job(status="levitating")])
+    assert (finding.id, finding.evidence[0].detail) == ("unknown_status", "jobs says levitating")
+
+
+@pytest.mark.parametrize(
+    ("looks", "expected"),
+    [
+        ([], []),
+        ([make_look(*MIGRATED)], []),
+        ([make_look(*LIVE)], [(None, None)]),
+        ([make_look(*LIVE), make_drift(added=("event",), second=9)], [(None, at(9))]),
+        ([make_look(*MIGRATED), make_drift(missing=("event",), second=5),
+          make_look(*LIVE, session="next", second=7), make_drift(added=("event",), second=9,
+          number=1)], [(at(5), at(7)), (at(7), at(9))]),
+        ([make_look(*MIGRATED), make_drift(change="vanished", missing=MIGRATED, second=5)],
+         [(at(5), None)]),
+    ],
+)  # fmt: skip
+def test_blind_periods_go_from_a_look_without_history_to_the_next_look(
+    tmp_path: Path,
+    looks: list[EventDraft],
+    expected: list[tuple[datetime | None, datetime | None]],
+) -> None:
+    with make_journal(tmp_path, looks).reader() as reader:
+        query = sql_queries("views/observability.sql")["select_blind_periods"]
+        assert reader.rows(query) == expected
 
 
 def test_a_flow_that_began_and_did_nothing_at_all_never_finished(tmp_path: Path) -> None:
@@ -171,6 +371,36 @@ def test_every_negative_duration_is_a_finding(
     found = _detect(tmp_path, [*sound_job(OTHER, run=None), *events])
     (skew,) = [finding for finding in found if finding.id == "clock_skew"]
     assert any(words in evidence.detail for evidence in skew.evidence), skew.evidence
+
+
+def test_a_run_that_is_late_is_named_whether_it_has_begun_or_not(tmp_path: Path) -> None:
+    line = {"flow_run_id": "run-1", "job_id": OTHER, "late_s": 90.0}
+    events = [
+        make_prefect_sample(30, late_runs=[line]),
+        make_prefect_sample(60, late_runs=[line | {"late_s": 120.0}]),
+        make_flow_run("RUNNING", run="run-2", late_s=75.4),
+    ]
+    (finding,) = _detect(tmp_path, [*sound_job(), *events])
+    assert finding.id == "prefect_run_failed"
+    assert [(e.job_id, e.detail) for e in finding.evidence] == [
+        (JOB, "late by 75 s or more, flow run run-2"),
+        (OTHER, "late by 120 s or more, flow run run-1"),
+    ]
+
+
+def test_another_deployment_is_not_the_one_that_is_triggered(tmp_path: Path) -> None:
+    (finding,) = _detect(tmp_path, [make_prefect_sample(30, deployments=2, exists=False)])
+    assert finding.evidence[0].detail.startswith("process_job/production is missing in 1 sample")
+
+
+def test_what_the_samples_saw_before_the_week_is_none_of_its_findings(tmp_path: Path) -> None:
+    events = [
+        make_dead_letter(second=10), make_flow_run("CRASHED", second=10),
+        make_prefect_sample(10, deployments=0), make_workers_sample(10, "w-1"),
+    ]  # fmt: skip
+    with make_journal(tmp_path, events).reader() as reader:
+        reader.narrow(at(20))
+        assert detect(reader, **LIMITS) == ()
 
 
 def test_an_event_of_the_candidate_that_no_mapping_lists_is_an_unknown_word(tmp_path: Path) -> None:

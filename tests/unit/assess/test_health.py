@@ -8,17 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.assess.attested import attestations
-from harness.assess.health import (
-    dead_letters_seen,
-    recording_health,
-    replay_exclusions,
-    replay_progress,
-)
+from harness.assess.health import recording_health, replay_exclusions, replay_progress
 from harness.journal.reader import Reader
 from harness.journal.store import Journal
 from harness.model import Batch, EventDraft
 from tests.support.events import at, make_job, make_replay
 from tests.support.journals import RECORDED_AT, make_journal
+from tests.support.samples import make_prefect_sample, make_queue_sample, make_workers_sample
 
 
 def _event(kind: str, number: int, payload: dict[str, Any], **columns: Any) -> EventDraft:
@@ -85,21 +81,43 @@ def test_each_worker_shows_its_newest_heartbeat(tmp_path: Path) -> None:
     assert scaled[0] == "w1 idle, seen 10 min ago"
 
 
-def test_the_newest_sample_is_shown_and_the_worst_one_counts(tmp_path: Path) -> None:
-    samples = [
-        _event("sqs.sample", n, {"queue_depth": 9 - n, "dlq_depth": dead, "dlq_in_flight": flying})
-        for n, (dead, flying) in enumerate([(0, 0), (1, 2), (0, 0)])
+def test_a_worker_that_hangs_is_shown_as_stale_whatever_it_said_last(tmp_path: Path) -> None:
+    beats = [
+        _event("worker_heartbeats", n, {"worker_id": f"w{n}", "status": "running"}) for n in (1, 2)
     ]
+    events = [*beats, make_workers_sample(50, "w1"), make_workers_sample(60, "w2")]
+    with _reading(tmp_path, events, complete_until=at(62)) as reader:
+        health = recording_health(reader, time_scale=1.0)
+    assert health.stale_workers == ("w2",)
+    assert health.workers == ("w1 running, seen 61 s ago", "w2 stale, seen 60 s ago")
+
+
+def test_of_the_queues_the_newest_sample_is_shown(tmp_path: Path) -> None:
+    samples = [
+        make_queue_sample(1, queue_depth=9, dlq_depth=2, oldest_age_s=4.0),
+        make_queue_sample(2, queue_depth=7, oldest_age_s=31.5, dlq_oldest_age_s=90.0,
+                          dead_letters_why="the DLQ has a redrive policy"),
+    ]  # fmt: skip
     with _reading(tmp_path, samples) as reader:
         health = recording_health(reader, time_scale=1.0)
-        assert (health.queue_depth, health.dlq_depth) == (7, 0)
-        assert dead_letters_seen(reader) == 3
+    assert (health.queue_depth, health.dlq_depth) == (7, 0)
+    assert (health.oldest_age_s, health.dlq_oldest_age_s) == (31.5, 90.0)
+    assert health.dlq_why == "the DLQ has a redrive policy"
 
 
-def test_dead_letters_that_nobody_counted_are_unknown(tmp_path: Path) -> None:
-    unset = _event("sqs.sample", 1, {"queue_depth": 4, "dlq_depth": None, "dlq_in_flight": None})
-    with _reading(tmp_path, [unset]) as reader:
-        assert dead_letters_seen(reader) is None
+def test_prefect_is_one_line(tmp_path: Path) -> None:
+    runs = {"RUNNING": 2, "FAILED": 3, "CRASHED": 1}
+    samples = [
+        make_prefect_sample(10, deployments=0, exists=False, healthy=False, late=1, runs=runs)
+    ]
+    with _reading(tmp_path, [make_job()]) as reader:
+        assert recording_health(reader, time_scale=1.0).prefect is None
+    with _reading(tmp_path, samples, complete_until=at(40), name="asked.duckdb") as reader:
+        line = recording_health(reader, time_scale=1.0).prefect
+    assert line == (
+        "not healthy, 0 deployments, process_job/production is missing, 2 running, 1 late, "
+        "3 failed, 1 crashed; asked 30 s ago"
+    )
 
 
 def test_a_replay_shows_its_rate_and_what_remains(tmp_path: Path) -> None:
@@ -136,8 +154,8 @@ def test_a_finished_replay_has_nothing_left(tmp_path: Path) -> None:
     assert (two.done, two.rate_per_min, two.remaining_s) == (0, None, None)
 
 
-def _valid(reader: Reader) -> dict[str, tuple[bool, bool]]:
-    return {name: (said.valid, said.holds) for name, said in attestations(reader).items()}
+def _valid(reader: Reader, *, now: datetime = RECORDED_AT) -> dict[str, tuple[bool, bool]]:
+    return {name: (said.valid, said.holds) for name, said in attestations(reader, at=now).items()}
 
 
 def test_an_attestation_counts_until_it_expires(tmp_path: Path) -> None:
@@ -152,7 +170,9 @@ def test_an_attestation_counts_until_it_expires(tmp_path: Path) -> None:
             "tickets_steady": (False, True),
             "portal_shows_it": (True, False),
         }
-        text = attestations(reader)["no_customer_complaints"].text
+        # Nothing was journaled since, and yet it is later now.
+        assert _valid(reader, now=at(6001))["no_customer_complaints"] == (False, True)
+        text = attestations(reader, at=RECORDED_AT)["no_customer_complaints"].text
     assert text == "Ana Ruiz, until 20 November 2026 10:40 UTC (inbox read)"
 
 

@@ -9,9 +9,11 @@ import numpy as np
 from harness.assessment import GateResult, PhaseResult
 from harness.gates.definition import GateSet
 from harness.gates.evaluate import evaluate
-from harness.gates.inputs import Attestation, GateInputs
+from harness.gates.inputs import Attestation, GateInputs, Sampling
 
 GOOD_JOBS = 150
+WATCHED = Sampling(samples=2000, share=0.999)
+"""Samples all along."""
 
 
 def make_inputs(jobs: int = GOOD_JOBS, **changes: Any) -> GateInputs:
@@ -31,7 +33,9 @@ def make_inputs(jobs: int = GOOD_JOBS, **changes: Any) -> GateInputs:
         "coverage": 1.0 if jobs else None,
         "recording_complete": True,
         "dlq_depth": 0,
-        "prefect_errors": 0,
+        "dlq_sampling": WATCHED,
+        "prefect_errors": {"failed": 0, "crashed": 0, "late": 0, "no_deployment": 0},
+        "prefect_sampling": WATCHED,
         "attestations": {
             "no_customer_complaints": Attestation(text="Ana Ruiz, until 9 December", valid=True)
         },

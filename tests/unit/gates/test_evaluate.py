@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.gates.definition import load_gates, parse_gates
 from harness.gates.evaluate import decide, evaluate
-from harness.gates.inputs import Attestation, GateInputs
+from harness.gates.inputs import Attestation, GateInputs, Sampling
 from harness.model import Decision, GateStatus, IntervalKind
 from harness.stats.checks import StatsInputError
 from tests.unit.gates.factory import find, judged, make_inputs
@@ -299,25 +299,87 @@ def test_zero_loss_states_what_it_implies_and_needs_a_minimum_of_jobs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gate", "field"),
+    ("gate", "field", "none", "one"),
     [
-        ("shadow.dead_letters", "dlq_depth"),
-        ("dual-write.prefect_errors", "prefect_errors"),
-        ("shadow.sandbox_escapes", "replay_escapes"),
+        ("shadow.dead_letters", "dlq_depth", 0, 1),
+        ("dual-write.prefect_errors", "prefect_errors", {"late": 0}, {"late": 1}),
+        ("shadow.sandbox_escapes", "replay_escapes", 0, 1),
     ],
 )
 def test_a_count_passes_at_zero_fails_at_one_and_is_open_when_nobody_counted(
-    gate: str, field: str
+    gate: str, field: str, none: Any, one: Any
 ) -> None:
-    counts: list[dict[str, Any]] = [{field: 0}, {field: 1}, {field: None}]
-    states = [judged(GATES, gate, make_inputs(**count)).status for count in counts]
-    assert states == [GateStatus.PASS, GateStatus.FAIL, GateStatus.OPEN]
+    counts: list[dict[str, Any]] = [{field: none}, {field: one}, {field: None}]
+    results = [judged(GATES, gate, make_inputs(**count)) for count in counts]
+    assert [r.status for r in results] == [GateStatus.PASS, GateStatus.FAIL, GateStatus.OPEN]
+    for result in results:
+        assert (result.missing is not None) == (result.status is GateStatus.OPEN)
+        assert not result.reason.endswith(": .")
 
 
-def test_a_gap_in_production_says_nothing_about_replays() -> None:
+def test_errors_in_prefect_are_told_by_kind() -> None:
+    errors = {"failed": 2, "crashed": 0, "late": 1, "no_deployment": 1}
+    result = judged(GATES, "dual-write.prefect_errors", make_inputs(prefect_errors=errors))
+    assert result.value_text == "4 errors"
+    assert result.reason == (
+        "4 errors in Prefect (2 failed flow runs, 1 late flow run and 1 missing deployment); none "
+        "is allowed."
+    )
+
+
+SAMPLED = [("shadow.dead_letters", "dlq"), ("dual-write.prefect_errors", "prefect")]
+SPARSE: list[tuple[Sampling, str]] = [
+    (Sampling(), "never"),
+    (Sampling(samples=1), "cover only 0.0 % of the recorded time"),
+    (Sampling(samples=900, share=0.8999), "cover only 89.9 % of the recorded time"),
+    (Sampling(samples=900, share=0.99, behind_s=660.0), "11 min older than the record"),
+    (Sampling(samples=900, share=0.99, unseen=("3 flow runs",)), "3 flow runs were not seen"),
+]
+
+
+@pytest.mark.parametrize(("gate", "source"), SAMPLED)
+@pytest.mark.parametrize(("sampling", "words"), SPARSE)
+def test_a_zero_counts_only_if_samples_cover_the_record(
+    gate: str, source: str, sampling: Sampling, words: str
+) -> None:
+    sparse = judged(GATES, gate, make_inputs(**{f"{source}_sampling": sampling}))
+    assert sparse.status is GateStatus.OPEN
+    assert words in sparse.reason
+    assert sparse.missing is not None
+    # One dead letter or error is one, however seldom anybody looked.
+    seen: dict[str, Any] = {"dlq_depth": 1, "prefect_errors": {"failed": 1}}
+    found = judged(GATES, gate, make_inputs(**{f"{source}_sampling": sampling}, **seen))
+    assert found.status is GateStatus.FAIL
+
+
+def test_how_much_of_the_time_samples_must_cover_is_the_teams_to_say() -> None:
+    text = """
+version = 1
+[[phase]]
+id = "shadow"
+title = "Shadow"
+[[phase.gate]]
+id = "dead_letters"
+kind = "zero_count"
+measure = "dead_letters"
+coverage_floor = 0.5
+title = "No dead letter"
+owner = "queue"
+when_red = "Read them."
+"""
+    half = make_inputs(dlq_sampling=Sampling(samples=9, share=0.51))
+    lax = parse_gates(text, origin="x")
+    assert judged(lax, "shadow.dead_letters", half).status is GateStatus.PASS
+    assert judged(GATES, "shadow.dead_letters", half).status is GateStatus.OPEN
+
+
+def test_a_gap_in_production_says_nothing_about_replays_and_samples() -> None:
     inputs = make_inputs(recording_gaps=("production",))
-    assert judged(GATES, "shadow.sandbox_escapes", inputs).status is GateStatus.PASS
-    assert judged(GATES, "shadow.dead_letters", inputs).status is GateStatus.OPEN
+    for gate in ("shadow.sandbox_escapes", "shadow.dead_letters", "dual-write.prefect_errors"):
+        assert judged(GATES, gate, inputs).status is GateStatus.PASS
+    ended = make_inputs(recording_complete=False)
+    assert judged(GATES, "shadow.sandbox_escapes", ended).status is GateStatus.PASS
+    assert judged(GATES, "shadow.dead_letters", ended).status is GateStatus.OPEN
 
 
 @pytest.mark.parametrize(
@@ -346,7 +408,9 @@ REMOVALS: list[dict[str, Any]] = [
     {"recording_gaps": ("production",)},
     {"confirmed_losses": None},
     {"dlq_depth": None},
+    {"dlq_sampling": Sampling()},
     {"prefect_errors": None},
+    {"prefect_sampling": Sampling(samples=9, share=0.5)},
     {"replay_escapes": None},
     {"attestations": {}},
     {"agreement_low": np.zeros(0), "agreement_high": np.zeros(0)},
@@ -415,5 +479,9 @@ def test_inputs_outside_their_range_are_refused_by_name() -> None:
         make_inputs(1, end_to_end_state=())
     with pytest.raises(StatsInputError, match=r"^dlq_depth"):
         make_inputs(dlq_depth=-1)
+    with pytest.raises(StatsInputError, match=r"^prefect_errors\['late'\]"):
+        make_inputs(prefect_errors={"late": -1})
+    with pytest.raises(StatsInputError, match=r"^dlq_sampling.share"):
+        make_inputs(dlq_sampling=Sampling(share=1.5))
     with pytest.raises(StatsInputError, match=r"^coverage"):
         make_inputs(coverage=1.2)

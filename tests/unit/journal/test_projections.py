@@ -23,6 +23,7 @@ from tests.support.events import (
     make_plan,
     make_replay,
 )
+from tests.support.shapes import make_nameless_control, make_old_history, make_old_result
 
 JOBS = ("job-a", "job-a", "job-b")
 HOSTS = (HOST, "birch-index.test")
@@ -40,23 +41,25 @@ JOB_WORDS = (
     "job_failed",
     "odd",
 )
+KINDS = (
+    "job", "control", "history", "job history", "plan", "replay", "again", "nameless",
+    "old history", "old result",
+)  # fmt: skip
 
 
 @st.composite
 def event_lists(draw: st.DrawFn) -> list[EventDraft]:
     """Random lists over two jobs and two hosts, as an unkind source might give them.
 
-    Every kind that feeds a projection occurs, with words that no mapping knows, in an order that
-    is not that of time, and with events that come again under the same key.
+    Every kind that feeds a projection occurs in every shape, with words that no mapping knows, in
+    an order that is not that of time, and with events that come again under the same key.
     """
     events: list[EventDraft] = []
     for number in range(draw(st.integers(1, 60))):
         job = draw(st.sampled_from(JOBS))
         where = {"job_id": job, "host": draw(st.sampled_from(HOSTS))}
         second = draw(st.integers(0, 40))
-        match draw(
-            st.sampled_from(["job", "control", "history", "job history", "plan", "replay", "again"])
-        ):
+        match draw(st.sampled_from(KINDS)):
             case "job":
                 status = draw(st.sampled_from(["pending", "in_progress", "failed", "levitating"]))
                 started = draw(st.sampled_from([None, at(second).isoformat()]))
@@ -87,6 +90,21 @@ def event_lists(draw: st.DrawFn) -> list[EventDraft]:
                 run = draw(st.sampled_from(["one", "two"]))
                 accepted = draw(st.integers(0, 2))
                 events.append(make_replay(claimed, accepted=accepted, run=run, **where))
+            case "nameless":
+                # Both jobs have this customer; the row may come before either.
+                customer = draw(st.sampled_from(["DIR-job-", "DIR-nobody"]))
+                word = draw(st.sampled_from(CONTROL_WORDS[:4]))
+                unit = draw(st.sampled_from(["one", "two"]))
+                events.append(
+                    make_nameless_control(word, customer_id=customer, unit=unit, version=number,
+                                          second=second)
+                )  # fmt: skip
+            case "old history":
+                event = draw(st.sampled_from([None, "requeued_stale"]))
+                events.append(make_old_history(number=number, second=second, event=event))
+            case "old result":
+                word = draw(st.sampled_from(["submitted", "retry", "levitating", None]))
+                events.append(make_old_result(word, number=number, second=second, **where))
             case "again" if events:
                 events.append(draw(st.sampled_from(events)))
     return events

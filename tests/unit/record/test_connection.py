@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import JournalBusyError, SourceError
-from harness.record.connection import SourceConnection
 from harness.record.lock import recorder_lock
+from harness.record.postgres.connection import SourceConnection
 
 
 def failure(dsn: str) -> str:

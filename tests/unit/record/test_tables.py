@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from harness.model import EventDraft, EventKind
-from harness.record.tables import TABLES, TableSpec, event_key, host_of, make_event, parse_time
+from harness.record.postgres.tables import (
+    TABLES,
+    TableSpec,
+    event_key,
+    host_of,
+    make_event,
+    parse_time,
+)
 
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -79,3 +86,29 @@ def test_the_old_shape_of_queue_history_has_no_job_and_is_recorded_all_the_same(
     row = {"id": "h1", "customer_id": "DIR-1", "status_from": "a", "status_to": "b"}
     event = draft(EventKind.QUEUE_HISTORY, row)
     assert (event.job_id, event.directory, event.payload) == (None, None, row)
+
+
+@pytest.mark.parametrize("metadata", [{"job_id": "j1", "event": "requeued_stale"}, None, "text"])
+def test_the_stale_monitors_row_names_its_job_in_its_metadata(metadata: Any) -> None:
+    row = {"id": "h1", "customer_id": "DIR-1", "status_to": "pending", "metadata": metadata}
+    expected = "j1" if isinstance(metadata, dict) else None
+    assert draft(EventKind.QUEUE_HISTORY, row).job_id == expected
+
+
+@pytest.mark.parametrize("column", ["submission_queue_id", "job_id", "queue_id"])
+def test_a_row_of_the_work_list_names_its_job_in_one_of_three_ways(column: str) -> None:
+    row = {"id": "s1", column: "j1", "customer_job_id": "DIR-1", "directory_url": "https://a.test"}
+    assert draft(EventKind.DIRECTORY_SUBMISSIONS, row).job_id == "j1"
+
+
+def test_a_customer_in_place_of_a_job_is_no_job() -> None:
+    row = {"id": "s1", "customer_job_id": "DIR-1", "directory_url": "https://a.test/add"}
+    event = draft(EventKind.DIRECTORY_SUBMISSIONS, row)
+    assert (event.job_id, event.directory) == (None, "a.test")
+
+
+def test_a_result_is_at_its_address_and_where_it_has_none_at_its_name() -> None:
+    row = {"id": 1, "job_id": 17, "directory_name": "b.test", "directory_url": "https://a.test/x"}
+    assert draft(EventKind.JOB_RESULTS, row).directory == "a.test"
+    assert draft(EventKind.JOB_RESULTS, row | {"directory_url": None}).directory == "b.test"
+    assert draft(EventKind.JOB_RESULTS, row).job_id == "17"

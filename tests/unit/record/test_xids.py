@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.record.xids import (
+from harness.record.postgres.xids import (
     CRASH_REUSE_XIDS,
     CYCLE,
     FIRST_NORMAL_XID,

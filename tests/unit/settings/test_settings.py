@@ -80,7 +80,11 @@ def test_every_key_has_an_environment_name(file: Path, key: str) -> None:
     samples = {
         "journal": "a.duckdb", "record.sweep_share": "0.5", "compare.time_scale": "2",
         "replay.concurrency": "3", "compare.since": "2026-11-16T09:00:00Z",
-    }  # fmt: skip
+        "record.mode": "slot", "record.slot_plugin": "test_decoding",
+        "record.slot_warn_mb": "5", "record.slot_drop_mb": "5",
+    } | dict.fromkeys(
+        (f"privacy.{action}" for action in ("drop", "hash", "fake", "words", "keep")), "jobs.city"
+    )  # fmt: skip
     found = load_settings(file, {environment_name(key): samples.get(key, "7s")})
     assert found != Settings()
 

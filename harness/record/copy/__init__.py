@@ -1,0 +1,1 @@
+"""Copies what there is when recording begins, as a whole and resumably."""

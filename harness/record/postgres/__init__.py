@@ -1,0 +1,1 @@
+"""Reads production's tables so that no committed row is missed."""

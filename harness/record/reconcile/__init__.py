@@ -1,0 +1,1 @@
+"""Holds the journal against production; notices that production went back in time."""

@@ -1,0 +1,1 @@
+"""Reads production's log through a replication slot, where one may be made."""

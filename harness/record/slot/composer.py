@@ -1,0 +1,324 @@
+"""Makes events of decoded transactions, the same ones that a sweep would make. Knows no journal.
+
+Which key a version gets. A sweep reads xmin, which for a row written inside a savepoint is the
+savepoint's number; decoding tells only the transaction's. So for the last version of each row the
+table is asked: a version that is there now gets the xmin that is there, and whatever sweep sees it
+later finds its key taken. One that is not there any more is out of every later sweep's sight, so
+it needs only a key of its own: the transaction's number for its last word on the row, and that
+number with a place behind a dot for the words before, which nobody else ever saw.
+
+Whether a version is the one that is there now is told by the transaction's number, else by its
+content. So an update that changes nothing may be taken for the one before it. They are kept apart
+by remembering which transaction got the number; only a kill between the two makes one of them.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from harness.model import EventDraft, EventKind, Source
+from harness.record.postgres.connection import Snapshot
+from harness.record.postgres.introspect import Table, customer_link
+from harness.record.postgres.tables import event_key, identity_of, make_event
+from harness.record.slot.changes import Operation, Transaction, Unchanged, Value
+from harness.record.slot.recorded import Recorded
+from harness.record.slot.row_json import CurrentRow, Json, RowReader, TextRow
+from harness.record.slot.words import (
+    Word,
+    identities_in_place,
+    is_current,
+    job_customer,
+    looks_like,
+    place_words,
+    version_key,
+    words_of,
+)
+from harness.resources import sql_queries
+
+_CUSTOMERS = "customers"
+_TRUNCATED = "which of its rows were there; a comparison with the source finds those recorded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """The events of some transactions, and what to remember once they are in the journal."""
+
+    events: tuple[EventDraft, ...]
+    claims: Mapping[str, int]
+    linked: frozenset[str]
+
+
+class Composer:
+    """Turns transactions into events. What it remembers is only about what was settled."""
+
+    def __init__(self, recorded: Recorded) -> None:
+        self._recorded = recorded
+        self._reader = RowReader()
+        self._claims: dict[str, int] = {}
+        self._linked: set[str] = set()
+
+    def compose(
+        self,
+        snapshot: Snapshot,
+        transactions: Sequence[tuple[int, Transaction]],
+        *,
+        tables: Sequence[Table],
+        oldest: int,
+        ask_journal: bool,
+    ) -> Composed:
+        """Return the events of these transactions, each visible in the snapshot, in their order.
+
+        oldest: below it no transaction went on when they were read. ask_journal: some of them may
+        be in the journal already, under the key that was right when they were read first.
+        Raises SourceError, and what the journal raises.
+        """
+        by_name = {table.name: table for table in tables}
+        emptied: list[EventDraft] = []
+        words: list[Word] = []
+        for xid, transaction in transactions:
+            for change in transaction.changes:
+                table = by_name.get(change.relation.name)
+                if table is None or table.schema != change.relation.schema:
+                    continue
+                if change.operation == Operation.TRUNCATE:
+                    emptied.append(_truncated(table, transaction, xid))
+                else:
+                    words += words_of(table, change, transaction, xid)
+        self._read(snapshot, words)
+        linked: set[str] = set()
+        extra: list[EventDraft] = []
+        if (link := customer_link(tables)) is not None:
+            words, linked = self._related(snapshot, words, *link)
+            extra = self._customers(snapshot, words, by_name[_CUSTOMERS], link[1], oldest)
+        place_words(words)
+        current = self._current(snapshot, words)
+        known = self._known(words) if ask_journal else {}
+        self._fill(words, current)
+        claims: dict[str, int] = {}
+        events = [self._event(word, current, known, claims) for word in words]
+        keys = {event.key for event in events}
+        events += [event for event in extra if event.key not in keys]
+        return Composed(events=(*emptied, *events), claims=claims, linked=frozenset(linked))
+
+    def settle(self, composed: Composed, *, oldest: int) -> None:
+        """The events are in the journal. oldest: below it no transaction goes on any more."""
+        self._claims |= composed.claims
+        self._linked |= composed.linked
+        self._claims = {
+            key: xid
+            for key, xid in self._claims.items()
+            if int(key.rpartition(":")[2].split(".")[0]) >= oldest
+        }
+
+    def _read(self, snapshot: Snapshot, words: Sequence[Word]) -> None:
+        rows = [TextRow(types=word.relation.columns, values=word.values) for word in words]
+        olds = [TextRow(types=word.relation.columns, values=word.before) for word in words]
+        shown = self._reader.as_json(snapshot, rows + olds)
+        for word, row, old in zip(words, shown[: len(words)], shown[len(words) :], strict=True):
+            word.row, word.old = row, old
+            word.identity = identity_of(word.table.key, row)
+
+    def _current(
+        self, snapshot: Snapshot, words: Sequence[Word]
+    ) -> dict[tuple[str, str], CurrentRow]:
+        """The rows that the last words were about, as they are now."""
+        asked: dict[str, dict[tuple[str | None, ...], Table]] = {}
+        for word in words:
+            if word.newest and not word.deleted and not word.table.spec.append_only:
+                key = tuple(_sent(word.values.get(column)) for column in word.table.key)
+                asked.setdefault(word.table.name, {})[key] = word.table
+        found = {}
+        for name, keys in asked.items():
+            table = next(iter(keys.values()))
+            for current in self._reader.current(snapshot, table, list(keys)):
+                found[name, identity_of(table.key, current.row)] = current
+        return found
+
+    def _known(self, words: Sequence[Word]) -> dict[tuple[str, str], dict[int, Mapping[str, Any]]]:
+        """The versions that the journal has of the rows changed here, by number."""
+        found: dict[tuple[str, str], dict[int, Mapping[str, Any]]] = {}
+        oldest = min((word.xid for word in words), default=0)
+        for name, identities in identities_in_place(words):
+            for identity, versions in self._recorded.since(name, identities, oldest).items():
+                found[name, identity] = {version.xid: version.row for version in versions}
+        return found
+
+    def _fill(self, words: Sequence[Word], current: Mapping[tuple[str, str], CurrentRow]) -> None:
+        """Put in the large values that an update did not touch and thus did not send.
+
+        In this order: the row before, where decoding tells it; the word before in this answer; the
+        version that the journal has last; for a version that is still there, the table itself.
+        What none of them knows stays out of the row: better unknown than wrong.
+        """
+        latest: dict[tuple[str, str], Json] = {}
+        lacking = [
+            word
+            for word in words
+            if word.unsent and not (word.newest and is_current(word, current.get(word.address)))
+        ]
+        journaled = {
+            (name, identity): row
+            for name, identities in identities_in_place(lacking)
+            for identity, row in self._recorded.newest(name, identities).items()
+        }
+        for word in words:
+            before = latest.get(word.address)
+            if before is None:
+                before = dict(journaled.get(word.address, {}))
+            for column in word.unsent:
+                known = word.old if column in word.old else before
+                if column in known:
+                    word.row[column] = known[column]
+            if word.deleted:
+                latest.pop(word.address, None)
+            else:
+                latest[word.address] = word.row
+
+    def _event(
+        self,
+        word: Word,
+        current: Mapping[tuple[str, str], CurrentRow],
+        known: Mapping[tuple[str, str], Mapping[int, Mapping[str, Any]]],
+        claims: dict[str, int],
+    ) -> EventDraft:
+        if word.deleted:
+            return _deleted(word)
+        row, number = word.row, str(word.xid)
+        if not word.last:
+            number = f"{word.xid}.{word.place}"
+        elif not word.table.spec.append_only:
+            # Two updates that change nothing look alike: the first may have been taken for the
+            # second and have its number. Then that is no longer to be had.
+            taken = ChainMap(claims, self._claims)
+            now = current.get(word.address) if word.newest else None
+            versions: list[tuple[int, Mapping[str, Any]]] = []
+            if now is not None:
+                versions.append((now.xid, now.row))
+            versions += sorted(known.get(word.address, {}).items(), key=lambda one: one[0])
+            for xid, version in versions:
+                if taken.get(version_key(word, xid), word.xid) != word.xid:
+                    continue
+                if xid == word.xid or looks_like(word, xid, version):
+                    number, row = str(xid), dict(version)
+                    break
+            else:
+                if version_key(word, word.xid) in taken:
+                    number = f"{word.xid}.0"
+            if number != str(word.xid):
+                claims[version_key(word, number)] = word.xid
+        return make_event(
+            word.table.spec,
+            row,
+            key=version_key(word, number),
+            snapshot_at=word.transaction.committed_at,
+        )
+
+    def _related(
+        self, snapshot: Snapshot, words: Sequence[Word], jobs: Table, link: str
+    ) -> tuple[list[Word], set[str]]:
+        """Leave out the customers that no job refers to; return also those that one does."""
+        mentioned = {
+            str(word.row[link])
+            for word in words
+            if word.table.name == _CUSTOMERS and word.row.get(link) is not None
+        }
+        linked = {job_customer(word) for word in words} - {""} | mentioned & self._linked
+        if unknown := mentioned - linked:
+            statement = _query("select_linked").format(
+                jobs=jobs.identifier,
+                links=sql.Literal(sorted(unknown)),
+                type=sql.SQL(jobs.columns["customer_id"]),
+            )
+            linked |= {row["link"] for row in snapshot.execute(statement).fetchall()}
+        gone = {word.identity for word in words if word.table.name == _CUSTOMERS and word.deleted}
+        recorded = set(self._recorded.newest(_CUSTOMERS, sorted(gone))) if gone else set()
+        kept = []
+        for word in words:
+            if word.table.name == _CUSTOMERS and not word.deleted:
+                if str(word.row.get(link)) not in linked:
+                    continue
+                recorded.add(word.identity)
+            if word.table.name != _CUSTOMERS or word.identity in recorded:
+                kept.append(word)
+        return kept, linked
+
+    def _customers(
+        self, snapshot: Snapshot, words: Sequence[Word], table: Table, link: str, oldest: int
+    ) -> list[EventDraft]:
+        """The customers of jobs that are new here, however old their own row is.
+
+        One that was changed just now is left to the answers that tell it, and to the next sweep:
+        its earlier versions must not come after it.
+        """
+        new = {job_customer(word) for word in words} - {""} - self._linked
+        if not new:
+            return []
+        keyed = Table(
+            spec=table.spec,
+            schema=table.schema,
+            columns=table.columns,
+            key=(link,),
+            created=None,
+            touched=None,
+        )
+        at = words[-1].transaction.committed_at
+        return [
+            make_event(
+                table.spec,
+                found.row,
+                key=event_key(table.spec, table.key, found.row, found.xid),
+                snapshot_at=at,
+            )
+            for found in self._reader.current(snapshot, keyed, [(one,) for one in sorted(new)])
+            if found.xid < oldest
+        ]
+
+
+def _sent(value: Value) -> str | None:
+    return None if isinstance(value, Unchanged) else value
+
+
+def _deleted(word: Word) -> EventDraft:
+    at = word.transaction.committed_at
+    again = f".{word.place}" if word.place > 1 else ""
+    return EventDraft(
+        source=Source.PRODUCTION,
+        kind=EventKind.ROW_DELETED,
+        key=f"{EventKind.ROW_DELETED}:{word.table.name}:{word.identity}:{word.xid}{again}",
+        occurred_at=at,
+        payload={
+            "table": word.table.name,
+            "identity": word.identity,
+            "key": word.row,
+            "not_before": at.isoformat(),
+            "not_after": at.isoformat(),
+            "found_by": "slot",
+        },
+        job_id=word.identity if word.table.spec.kind == EventKind.JOBS else None,
+    )
+
+
+def _truncated(table: Table, transaction: Transaction, xid: int) -> EventDraft:
+    at = transaction.committed_at
+    return EventDraft(
+        source=Source.RECORDER,
+        kind=EventKind.RECORD_GAP,
+        key=f"{EventKind.RECORD_GAP}:truncate:{table.name}:{xid}",
+        occurred_at=at,
+        payload={
+            "what": table.name,
+            "why": f"TRUNCATE emptied {table.schema}.{table.name}",
+            "from": at.isoformat(),
+            "until": at.isoformat(),
+            "loses": _TRUNCATED,
+        },
+    )
+
+
+def _query(name: str) -> sql.SQL:
+    return sql.SQL(sql_queries("postgres/record/slot.sql")[name].rstrip(";"))
