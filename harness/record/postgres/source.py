@@ -44,7 +44,7 @@ from harness.record.postgres.reading import (
     rewritten_query,
     stream,
 )
-from harness.record.postgres.standing import ClockWatch, Standing
+from harness.record.postgres.standing import ClockWatch, Standing, rewound_words
 from harness.record.postgres.survey import drift_of, related, survey_source, unseen
 from harness.record.postgres.window import Found, Window
 from harness.record.postgres.xids import CRASH_REUSE_XIDS, FIRST_NORMAL_XID, sweep_age
@@ -266,7 +266,8 @@ class PostgresSource:
         self._swept = True
         self._urgent = bool(rewritten)
         self._seen = poll.window.seen
-        self._pace.swept(cost_s=poll.cost_s, now_s=self._monotonic())
+        counting_s = counted.cost_ms / 1000 if counted else 0.0
+        self._pace.swept(cost_s=poll.cost_s + counting_s, now_s=self._monotonic())
 
     def _glance(self) -> Iterator[Chunk]:
         """What a tick can afford: appended rows by time, changed rows by transaction number."""
@@ -337,10 +338,7 @@ class PostgresSource:
         standing = Standing.of(mark)
         back = self._standing.went_back(standing) if self._standing else None
         if back:
-            raise RewoundError(
-                f"{self.connection.place} has gone back in its history: {back}. If a failover or a "
-                'restore explains it, say so: shadow record --acknowledge --by "NAME" --note "WHY"'
-            )
+            raise RewoundError(rewound_words(self.connection.place, back))
         poll = _Poll(mark=mark, window=Window(mark, since=horizon.since))
         if self._looked_at is not None and mark.backend_start > self._looked_at:
             # A pooler kept our connection and gave us a new process of the server's; the old one

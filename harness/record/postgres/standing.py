@@ -10,6 +10,8 @@ from typing import Any
 from harness.record.postgres.horizon import SnapshotMark
 from harness.record.postgres.xids import CRASH_REUSE_XIDS
 
+ACKNOWLEDGE = 'shadow record --acknowledge --by "NAME" --note "WHY"'
+"""How a person says that it is meant."""
 CLOCK_JUMP_S = 0.5
 """A source whose clock lost more than this against ours has been set back; it must stay well below
 the margin that S keeps."""
@@ -45,7 +47,7 @@ class Standing:
         not flushed.
         """
         if now.lsn < self.lsn:
-            return f"its log stands at {_lsn(now.lsn)}, and stood at {_lsn(self.lsn)}"
+            return f"its log stands at {format_lsn(now.lsn)}, and stood at {format_lsn(self.lsn)}"
         if now.xmax < self.xmax - CRASH_REUSE_XIDS:
             return f"its next transaction is {now.xmax}, and was {self.xmax}"
         return None
@@ -76,5 +78,14 @@ class ClockWatch:
         return None
 
 
-def _lsn(position: int) -> str:
+def rewound_words(place: str, back: str) -> str:
+    """One line about a source that went back, with the mend. back: what did."""
+    return (
+        f"{place} has gone back in its history: {back}. If a failover or a restore explains it, "
+        f"say so: {ACKNOWLEDGE}"
+    )
+
+
+def format_lsn(position: int) -> str:
+    """Return a position in the log as PostgreSQL writes it, such as ``0/17AB318``."""
     return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"

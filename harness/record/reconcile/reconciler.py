@@ -79,11 +79,13 @@ class Reconciler:
         """Hold what `done` counted against the journal, which has everything `done` found."""
         if done.census is None:
             return Verdict()
-        if not done.census.asked:
-            self._compare_buckets(done.census, tables)
-            events: list[EventDraft] = []
+        # Of a table that could not be read as a whole the census tells less than there is.
+        read = [table for table in tables if table.name in done.tables]
+        events: list[EventDraft] = []
+        if self._todo:
+            events = self._compare_rows(done, read)
         else:
-            events = self._compare_rows(done, tables)
+            self._compare_buckets(done.census, read)
         if self._todo:
             return Verdict(events=tuple(events))
         self._last_at = done.mark.at.isoformat()
@@ -129,25 +131,24 @@ class Reconciler:
         assert census is not None
         events: list[EventDraft] = []
         by_name = {table.name: table for table in tables}
-        for name, buckets in census.asked.items():
+        left: dict[str, list[int]] = {}
+        for name in by_name.keys() & census.asked.keys():
+            table, buckets = by_name[name], census.asked[name]
             found = compare_rows(
-                by_name[name],
+                table,
                 census.listed[name],
-                self._held(by_name[name], buckets),
+                self._held(table, buckets),
                 mark=done.mark,
                 not_before=self._last_at,
             )
-            if by_name[name].spec.append_only and found.deleted and not self.accepting:
+            if table.spec.append_only and found.deleted and not self.accepting:
                 self._vanished[name] = self._vanished.get(name, 0) + found.deleted
                 found.events = [e for e in found.events if e.kind != EventKind.ROW_DELETED]
             events += found.events
             self._add(name, found)
-            left = [bucket for bucket in self._todo.get(name, ()) if bucket not in set(buckets)]
-            self._todo[name] = left
-        # A table that could not be listed now will be counted again the next time.
-        self._todo = {
-            name: left for name, left in self._todo.items() if left and name in census.asked
-        }
+            left[name] = [bucket for bucket in self._todo[name] if bucket not in set(buckets)]
+        # A table that could not be listed now is counted again by the next comparison.
+        self._todo = {name: buckets for name, buckets in left.items() if buckets}
         return events
 
     def _held(self, table: Table, buckets: Sequence[int]) -> dict[str, Held]:

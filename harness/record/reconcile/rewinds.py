@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from harness.journal.store import Journal, utc_now
 from harness.model import Batch, EventDraft, EventKind, Source
+from harness.record.postgres.standing import ACKNOWLEDGE
 from harness.resources import sql_queries
-
-ACKNOWLEDGE = 'shadow record --acknowledge --by "NAME" --note "WHY"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,8 +67,3 @@ class Transaction:
     end: int
     """Position in the log behind the commit."""
     changes: tuple[Change, ...]
-
-
-def format_lsn(position: int) -> str:
-    """Return a position in the log as PostgreSQL writes it, such as ``0/17AB318``."""
-    return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"

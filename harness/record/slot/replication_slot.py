@@ -18,8 +18,9 @@ from harness.errors import SourceError
 from harness.record.postgres.connection import SourceConnection, last_line
 from harness.record.postgres.horizon import SnapshotMark, horizon_query, mark_of
 from harness.record.postgres.introspect import Table
+from harness.record.postgres.standing import format_lsn
 from harness.record.postgres.xids import CYCLE, HALF_CYCLE
-from harness.record.slot.changes import Transaction, format_lsn
+from harness.record.slot.changes import Transaction
 from harness.record.slot.coverage import coverage_query, find_trouble
 from harness.record.slot.decoding_text import parse_test_decoding
 from harness.record.slot.pgoutput import decode_pgoutput

@@ -44,7 +44,7 @@ from harness.record.chunk import CensusRequest, Chunk, Done
 from harness.record.postgres.horizon import SnapshotMark
 from harness.record.postgres.introspect import Server, Table
 from harness.record.postgres.source import PostgresSource
-from harness.record.slot.changes import format_lsn
+from harness.record.postgres.standing import format_lsn, rewound_words
 from harness.record.slot.composer import Composed, Composer
 from harness.record.slot.recorded import NothingRecorded, Recorded
 from harness.record.slot.replication_slot import (
@@ -274,10 +274,11 @@ class SlotSource:
         self._watch.guard(peek)
         if peek.state.flushed < self._journaled:
             raise RewoundError(
-                f"{self.connection.place} has gone back in its history: its log stands at "
-                f"{format_lsn(peek.state.flushed)}, and was recorded up to "
-                f"{format_lsn(self._journaled)}. If a failover or a restore explains it, say so: "
-                'shadow record --acknowledge --by "NAME" --note "WHY"'
+                rewound_words(
+                    self.connection.place,
+                    f"its log stands at {format_lsn(peek.state.flushed)}, and was recorded up to "
+                    f"{format_lsn(self._journaled)}",
+                )
             )
         losses = self._watch.losses(peek, since=self._proven.at if self._proven else None)
         self._losses += losses

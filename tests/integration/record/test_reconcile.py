@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -230,12 +229,16 @@ def test_reused_numbers_after_a_failover_are_told_apart_when_everything_is_looke
     assert_same(production, comparison.journal)
 
 
-def test_the_census_costs_the_snapshot_no_longer_than_its_scans(comparison: Comparison) -> None:
-    began_s = time.monotonic()
+def test_a_comparison_counts_against_the_share_of_the_sweeps(
+    comparison: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs: list[float] = []
+    monkeypatch.setattr(Pace, "swept", lambda self, *, cost_s, now_s: costs.append(cost_s))
     with closing(
         comparison.source.poll(full=True, census=comparison.reconciler.request())
     ) as chunks:
         (chunk,) = list(chunks)
     assert chunk.done is not None
     assert chunk.done.census is not None
-    assert 0 < chunk.done.census.cost_ms / 1000 < time.monotonic() - began_s
+    assert chunk.done.census.cost_ms > 0
+    assert costs == [pytest.approx((chunk.done.cost_ms + chunk.done.census.cost_ms) / 1000)]

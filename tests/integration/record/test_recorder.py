@@ -308,6 +308,28 @@ def test_a_tick_that_is_late_is_not_overlapped_by_the_next(
     assert set(at_once) == {1}
 
 
+def test_a_source_that_keeps_the_recorder_waiting_is_a_gap(
+    production: Production, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polls: list[float] = []
+    poll = PostgresSource.poll
+
+    def held_up_once(
+        self: PostgresSource, *, full: bool, census: CensusRequest | None = None
+    ) -> Generator[Chunk, None, None]:
+        polls.append(time.monotonic())
+        if len(polls) == 4:
+            # As a pooler does whose server does not answer.
+            time.sleep(6.0)
+        yield from poll(self, full=full, census=census)
+
+    monkeypatch.setattr(PostgresSource, "poll", held_up_once)
+    with running(Recorder(config_for(production, restart_gap_s=5.0), journal)):
+        wait_for(lambda: len(polls) > 6, what="the polls after the wait")
+    gaps = payloads(journal, EventKind.RECORD_GAP)
+    assert any("kept the recorder waiting" in gap["why"] for gap in gaps)
+
+
 def test_sweeps_take_no_more_than_their_share_of_the_time(
     production: Production, journal: Journal
 ) -> None:

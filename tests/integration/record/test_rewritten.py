@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from harness.journal.store import Journal
-from harness.model import Batch
+from harness.model import Batch, EventKind
 from harness.record.chunk import CensusRequest, Done
 from harness.record.pace import Pace
 from harness.record.postgres.connection import SourceConnection
@@ -20,6 +20,8 @@ from harness.record.postgres.source import PostgresSource
 from harness.record.reconcile.reconciler import Reconciler
 from tests.support.postgres import Production, add_history, add_job
 from tests.support.processes import wait_for
+
+DELETED = EventKind.ROW_DELETED
 
 
 @contextmanager
@@ -99,5 +101,30 @@ def test_a_comparison_does_not_take_a_rewritten_table_for_an_empty_one(
     while reconciler.busy:
         _, done = poll(source, journal, full=True, census=reconciler.request())
         verdict = reconciler.take(done, source.tables)
-    assert [event.kind for event in verdict.events if event.kind == "row.deleted"] == []
+    assert [event.kind for event in verdict.events if event.kind == DELETED] == []
     assert not verdict.vanished
+
+
+def test_rows_of_a_table_rewritten_while_they_are_listed_are_not_said_to_be_deleted(
+    production: Production, journal: Journal, source: PostgresSource
+) -> None:
+    reconciler = Reconciler(journal)
+    with production.connect() as session:
+        session.execute(
+            "INSERT INTO worker_status (worker_id, status)"
+            " SELECT 'w-' || n, 'running' FROM generate_series(1, 600) AS n"
+        )
+        poll(source, journal, full=True)
+        session.execute("DELETE FROM worker_status WHERE worker_id = 'w-7'")
+    _, done = poll(source, journal, full=True, census=reconciler.request())
+    reconciler.take(done, source.tables)
+    assert reconciler.busy
+    gone: list[str] = []
+    with migration(production, "worker_status"):
+        _, done = poll(source, journal, full=True, census=reconciler.request())
+    for _ in range(5):
+        verdict = reconciler.take(done, source.tables)
+        gone += [event.payload["identity"] for event in verdict.events if event.kind == DELETED]
+        journal.append(Batch(events=verdict.events))
+        _, done = poll(source, journal, full=True, census=reconciler.request())
+    assert gone == ["w-7"]

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from harness.errors import SourceError
-from harness.record.slot.changes import UNCHANGED, Operation, Transaction, Value, format_lsn
+from harness.record.postgres.standing import format_lsn
+from harness.record.slot.changes import UNCHANGED, Operation, Transaction, Value
 from harness.record.slot.pgoutput import decode_pgoutput
 
 AT = datetime(2026, 11, 24, 18, 8, 24, 648707, tzinfo=UTC)
