@@ -28,7 +28,7 @@ from harness.record.postgres.source import PostgresSource
 EARLIER = 1_000_000
 ROUNDS = 40
 BATCH = 10
-PAUSE_S = 0.25
+PAUSE_S = 2.0
 
 _FILL = """
 INSERT INTO queue_history (job_id, directory_name, event, details, created_at)

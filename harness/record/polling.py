@@ -132,8 +132,6 @@ class Polling:
 
     def _note_problems(self, done: Done, now: datetime) -> None:
         """A table that cannot be read is a gap of its own; the others go on."""
-        if done.tier not in SWEEPS:
-            return
         broken = {problem.table for problem in done.problems}
         for problem in done.problems:
             self._writer.gaps.begin(
@@ -144,6 +142,10 @@ class Polling:
                     loses=LOST_STATES,
                 )
             )
+        if done.tier not in SWEEPS:
+            # Only a sweep proves that a table can be read again.
+            self._broken |= broken
+            return
         for table in self._broken - broken:
             self._writer.gaps.end(_TABLE_GAP + table, until=now)
         self._broken = broken

@@ -172,8 +172,8 @@ class SourceConnection:
         return self._connection
 
 
-def _milliseconds(seconds: float) -> sql.Literal:
-    return sql.Literal(str(int(seconds * 1000)))
+def _milliseconds(seconds: float) -> sql.SQL:
+    return sql.SQL(f"'{seconds * 1000:.0f}'")
 
 
 def _answers(cursor: psycopg.Cursor[DictRow]) -> list[list[DictRow]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from psycopg import sql
 from psycopg.rows import DictRow
@@ -76,20 +76,21 @@ def read_glance(
     A table that is read by time has its cost measured here, because it grows with the age of the
     oldest transaction; the others are asked together, and the sweeps measure each.
     """
-    clock = horizon_query("select_clock")
     by_time = [table.name for table in tables if table.by_time]
     others = {name: question for name, question in asked.items() if name not in by_time}
-    script: list[sql.Composable] = [horizon_query("select_snapshot"), clock]
-    for name in by_time:
-        script += [asked[name].statement, clock]
+    statements: list[sql.Composable] = [asked[name].statement for name in by_time]
     if others:
-        script += [together(others), clock]
-    script.append(rewritten_query(tables))
-    look, ((marked,), *answers, rewritten) = connection.ask(look_statements(), script)
-    times = [rows[0]["at"] for rows in answers[::2]]
+        statements.append(together(others))
+    clock = horizon_query("select_clock")
+    between = chain.from_iterable((statement, clock) for statement in statements[:-1])
+    # The last of them tells the time as well.
+    script = (horizon_query("select_snapshot"), *between, *statements[-1:], rewritten_query(tables))
+    look, ((marked,), *answers) = connection.ask(look_statements(), script)
+    (rewritten,) = answers[-1]
+    times = [marked["clock"], *(rows[0]["clock"] for rows in answers[1::2])]
     took_s = [max(0.0, (ended - began).total_seconds()) for began, ended in pairwise(times)]
     found: dict[str, list[DictRow]] = {name: [] for name in asked}
-    found |= dict(zip(by_time, answers[1::2], strict=False))
+    found |= dict(zip(by_time, answers[::2], strict=False))
     for row in answers[-2] if others else []:
         found[row["name"]].append(row)
     return Glance(
@@ -98,5 +99,5 @@ def read_glance(
         rows=found,
         costs_s=dict(zip(by_time, took_s, strict=False)),
         cost_s=sum(took_s),
-        rewritten=frozenset(row["name"] for row in rewritten),
+        rewritten=frozenset(rewritten["names"]),
     )

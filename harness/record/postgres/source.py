@@ -45,7 +45,13 @@ from harness.record.postgres.reading import (
     stream,
 )
 from harness.record.postgres.standing import ClockWatch, Standing, rewound_words
-from harness.record.postgres.survey import drift_of, related, survey_source, unseen
+from harness.record.postgres.survey import (
+    changed_since,
+    drift_of,
+    related,
+    survey_source,
+    unseen,
+)
 from harness.record.postgres.window import Found, Window
 from harness.record.postgres.xids import CRASH_REUSE_XIDS, FIRST_NORMAL_XID, sweep_age
 
@@ -108,6 +114,7 @@ class PostgresSource:
         self._clock = ClockWatch()
         self._halted: dict[str, str] = {}
         self._problems: tuple[Problem, ...] = ()
+        self._unreadable: Mapping[str, Problem] = {}
         self._expected: frozenset[str] = frozenset()
 
     def open(
@@ -239,8 +246,8 @@ class PostgresSource:
                     self._pace.measured(table.name, poll.cost_s - started_s)
             if census is not None:
                 counted = take_census(snapshot, tables, census)
-            rewritten = snapshot.execute(rewritten_query(tables)).fetchall()
-        problems = survey.problems + tuple(unseen(row["name"]) for row in rewritten)
+            (rewritten,) = snapshot.execute(rewritten_query(tables)).fetchall()
+        problems = survey.problems + tuple(unseen(name) for name in rewritten["names"])
         poll.by_xid = [name for name in poll.by_xid if name not in {p.table for p in problems}]
         done = Done(
             tier=tier,
@@ -262,9 +269,10 @@ class PostgresSource:
         self.tables = tables
         self._shape = shape
         self._problems = problems
+        self._unreadable = {}
         self._since = horizon.since
         self._swept = True
-        self._urgent = bool(rewritten)
+        self._urgent = bool(rewritten["names"])
         self._seen = poll.window.seen
         counting_s = counted.cost_ms / 1000 if counted else 0.0
         self._pace.swept(cost_s=poll.cost_s + counting_s, now_s=self._monotonic())
@@ -273,21 +281,14 @@ class PostgresSource:
         """What a tick can afford: appended rows by time, changed rows by transaction number."""
         names = [table.name for table in self.tables]
         affordable = self._pace.affordable(names, self._monotonic())
-        asked = {
-            table.name: question
-            for table in self.tables
-            if (
-                question := ask_glance(
-                    table,
-                    xid=self._xids.get(table.name),
-                    since=self._since,
-                    customers_of=customer_link(self.tables),
-                    affordable=table.name in affordable,
-                    limit=self._chunk_rows,
-                )
-            )
-        }
-        poll, horizon, distrust, answers = self._ask(asked, affordable)
+        asked = self._questions(affordable)
+        try:
+            poll, horizon, distrust, answers = self._ask(asked, affordable)
+        except SourceError as error:
+            if not self._leave_out(error):
+                raise
+            asked = self._questions(affordable)
+            poll, horizon, distrust, answers = self._ask(asked, affordable)
         buffer: list[EventDraft] = []
         for table in self.tables:
             if table.name not in asked:
@@ -317,12 +318,51 @@ class PostgresSource:
             cost_ms=poll.cost_s * 1000,
             drift=(),
             shape=self._shape,
+            problems=tuple(self._unreadable.values()),
             clock=distrust,
         )
         yield Chunk(events=_in_order(buffer), tier="fast", done=done)
         self._settle(poll)
         self._since = since
         self._seen |= poll.window.seen
+
+    def _questions(self, affordable: Sequence[str]) -> dict[str, Question]:
+        """What a tick asks, by table."""
+        readable = [table for table in self.tables if table.name not in self._unreadable]
+        return {
+            table.name: question
+            for table in readable
+            if (
+                question := ask_glance(
+                    table,
+                    xid=self._xids.get(table.name),
+                    since=self._since,
+                    customers_of=customer_link(self.tables),
+                    affordable=table.name in affordable,
+                    limit=self._chunk_rows,
+                )
+            )
+        }
+
+    def _leave_out(self, error: SourceError) -> bool:
+        """One table that cannot be read any more must not keep a tick from the others.
+
+        Returns False if no such table is found. The next sweep looks at all of them again.
+        """
+        if not isinstance(error.__cause__, _SCHEMA_ERRORS):
+            return False
+        with self.connection.snapshot() as snapshot:
+            survey, _ = survey_source(
+                snapshot,
+                schema=self._schema,
+                expected=self._expected,
+                shape=self._shape,
+                halted=self._halted,
+            )
+        changed = changed_since(self.tables, survey)
+        found = changed.keys() - self._unreadable.keys()
+        self._unreadable = {**self._unreadable, **changed}
+        return bool(found)
 
     def _horizon(self, look: Sequence[Any], asked_s: float) -> tuple[Horizon, str | None]:
         """S, and why the source's clock cannot be relied on since the last look."""

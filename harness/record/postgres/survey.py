@@ -53,6 +53,21 @@ def drift_of(
     )
 
 
+def changed_since(tables: Sequence[Table], survey: Survey) -> dict[str, Problem]:
+    """Return which of `tables`, as an earlier survey found them, can no longer be asked like that.
+
+    By name, each with what is to be said of it.
+    """
+    now = {table.name: table for table in survey.tables}
+    problems = {problem.table: problem for problem in survey.problems}
+    why = "was changed or made anew; ticks leave it out until the next sweep has looked at it."
+    return {
+        table.name: problems.get(table.name) or Problem(table=table.name, why=f"{table.name} {why}")
+        for table in tables
+        if now.get(table.name) != table
+    }
+
+
 def unseen(table: str) -> Problem:
     """A table that got a new file between the snapshot and the reading."""
     return Problem(

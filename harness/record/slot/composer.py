@@ -151,16 +151,17 @@ class Composer:
     def _fill(self, words: Sequence[Word], current: Mapping[tuple[str, str], CurrentRow]) -> None:
         """Put in the large values that an update did not touch and thus did not send.
 
-        In this order: the row before, where decoding tells it; the word before in this answer; the
-        version that the journal has last; for a version that is still there, the table itself.
+        In this order: the table itself, for a version that is still there; the row before, where
+        decoding tells it; the word before in this answer; the version that the journal has last.
         What none of them knows stays out of the row: better unknown than wrong.
         """
         latest: dict[tuple[str, str], Json] = {}
-        lacking = [
-            word
+        there = {
+            id(word): now.row
             for word in words
-            if word.unsent and not (word.newest and is_current(word, current.get(word.address)))
-        ]
+            if word.newest and (now := current.get(word.address)) and is_current(word, now)
+        }
+        lacking = [word for word in words if word.unsent and id(word) not in there]
         journaled = {
             (name, identity): row
             for name, identities in identities_in_place(lacking)
@@ -171,7 +172,8 @@ class Composer:
             if before is None:
                 before = dict(journaled.get(word.address, {}))
             for column in word.unsent:
-                known = word.old if column in word.old else before
+                # Also when its number is taken, so that the event is not made of what is there.
+                known = there.get(id(word)) or (word.old if column in word.old else before)
                 if column in known:
                     word.row[column] = known[column]
             if word.deleted:

@@ -24,7 +24,9 @@ WHERE a.datid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_da
   AND a.backend_type NOT IN ('autovacuum worker', 'walsender');
 
 -- name: count_prepared
-SELECT count(*) AS prepared FROM pg_prepared_xacts WHERE database = current_database();
+-- The function behind pg_prepared_xacts, for the same reason.
+SELECT count(*) AS prepared FROM pg_prepared_xact() AS p
+WHERE p.dbid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database());
 
 -- name: select_snapshot
 -- `at` precedes the snapshot, so whatever had been committed by then is in it.
@@ -37,8 +39,9 @@ SELECT
     -- What is flushed outlives a crash, so on one server this never goes back.
     (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
           ELSE pg_current_wal_flush_lsn() END - '0/0')::bigint AS lsn,
-    (SELECT a.backend_start FROM pg_stat_get_activity(pg_backend_pid()) AS a) AS backend_start
+    (SELECT a.backend_start FROM pg_stat_get_activity(pg_backend_pid()) AS a) AS backend_start,
+    clock_timestamp() AS clock
 FROM (SELECT pg_current_snapshot() AS snapshot) AS s;
 
 -- name: select_clock
-SELECT clock_timestamp() AS at;
+SELECT clock_timestamp() AS clock;

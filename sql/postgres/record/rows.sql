@@ -60,6 +60,10 @@ LIMIT {limit};
 -- name: select_rewritten
 -- Tables that were given another file after the snapshot: an ALTER TABLE or a TRUNCATE that was
 -- waited for. The snapshot sees none of what the new file holds. What is selected from pg_class is
--- as the snapshot has it, what the function tells is as it is now.
-SELECT c.relname AS name FROM pg_class AS c
-WHERE c.oid = ANY({oids}) AND c.relfilenode <> 0 AND c.relfilenode <> pg_relation_filenode(c.oid);
+-- as the snapshot has it, what the function tells is as it is now. Out: one row; also what the
+-- clock shows, which is to be the first that it asks for.
+SELECT clock_timestamp() AS clock, ARRAY(
+    SELECT c.relname::text FROM pg_class AS c
+    WHERE c.oid = ANY({oids}) AND c.relfilenode <> 0
+      AND c.relfilenode <> pg_relation_filenode(c.oid)
+) AS names;
