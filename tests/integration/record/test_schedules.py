@@ -5,7 +5,6 @@ Every run draws new seeds and prints them; ``SHADOW_TEST_SEED=N`` draws the same
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -26,8 +25,6 @@ from tests.support.slots import decoded_database, decoding_cluster
 
 IN_A_BATCH = 10
 BASE = base_seed()
-SLOT_BASE = BASE if "SHADOW_TEST_SEED" in os.environ else 608_074_000
-"""Fixed: slot mode has been run on few seeds so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +50,9 @@ DECODING = (
     Kind(name="slot-unprivileged", batches=1, poor=True, slot=True),
     Kind(name="slot-restarts", batches=1, restarts=True, slot=True),
 )
-KINDS = POLLING + DECODING[:1]
 BATCHES = [
-    pytest.param(
-        kind, (SLOT_BASE if kind.slot else BASE) + batch * IN_A_BATCH, id=f"{kind.name}-{batch}"
-    )
-    for kind in KINDS
+    pytest.param(kind, BASE + batch * IN_A_BATCH, id=f"{kind.name}-{batch}")
+    for kind in POLLING + DECODING
     for batch in range(kind.batches)
 ]
 
@@ -94,7 +88,7 @@ def test_the_journal_is_the_history_whatever_happens_in_whatever_order(
     request: pytest.FixtureRequest,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    if first in (BASE, SLOT_BASE):
+    if first == BASE:
         last = first + kind.batches * IN_A_BATCH - 1
         with capsys.disabled():
             # A worker of a parallel run has no other way to the terminal.

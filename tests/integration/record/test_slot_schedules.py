@@ -7,7 +7,6 @@ was committed; what polling meets of the same history is a part of that, in the 
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -23,14 +22,14 @@ from harness.record.postgres.source import PostgresSource
 from harness.record.slot.source import SlotSource
 from harness.record.writer import PRODUCTION
 from tests.support.postgres import Cluster, Production
+from tests.support.schedules import base_seed
 from tests.support.servers import missing_postgres
 from tests.support.slot_schedules import GONE, Fact, Writers, is_subsequence
 from tests.support.slots import decoded_database, decoding_cluster, slot_source
 
 SCHEDULES = {"pgoutput": (18, 30), "test_decoding": (15, 10)}
-BASE_SEED = int(os.environ.get("SHADOW_TEST_SEED", 1000))
-"""A fixed one: a large value that an update leaves alone can be unknown to slot and journal alike
-after a kill, and is then left out. Few schedules meet that; these do not."""
+BASE_SEED = base_seed()
+"""New ones for every run; a failure prints its own."""
 
 
 @pytest.fixture(scope="module", params=SCHEDULES)
