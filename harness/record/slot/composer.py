@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg import sql
@@ -26,6 +27,7 @@ from harness.record.postgres.connection import Snapshot
 from harness.record.postgres.introspect import Table, customer_link
 from harness.record.postgres.tables import event_key, identity_of, make_event
 from harness.record.slot.changes import Operation, Transaction, Unchanged, Value
+from harness.record.slot.losses import SPAN, left_out, truncated
 from harness.record.slot.recorded import Recorded
 from harness.record.slot.row_json import CurrentRow, Json, RowReader, TextRow
 from harness.record.slot.words import (
@@ -41,7 +43,6 @@ from harness.record.slot.words import (
 from harness.resources import sql_queries
 
 _CUSTOMERS = "customers"
-_TRUNCATED = "which of its rows were there; a comparison with the source finds those recorded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,8 @@ class Composed:
     events: tuple[EventDraft, ...]
     claims: Mapping[str, int]
     linked: frozenset[str]
+    told_until: Mapping[str, datetime]
+    """By table that cannot be read, how far the last gap stands."""
 
 
 class Composer:
@@ -61,6 +64,7 @@ class Composer:
         self._reader = RowReader()
         self._claims: dict[str, int] = {}
         self._linked: set[str] = set()
+        self._told_until: dict[str, datetime] = {}
 
     def compose(
         self,
@@ -78,15 +82,21 @@ class Composer:
         Raises SourceError, and what the journal raises.
         """
         by_name = {table.name: table for table in tables}
-        emptied: list[EventDraft] = []
+        lost: list[EventDraft] = []
+        told_until = dict(self._told_until)
         words: list[Word] = []
         for xid, transaction in transactions:
             for change in transaction.changes:
                 table = by_name.get(change.relation.name)
                 if table is None or table.schema != change.relation.schema:
-                    continue
-                if change.operation == Operation.TRUNCATE:
-                    emptied.append(_truncated(table, transaction, xid))
+                    gap = left_out(
+                        change.relation, transaction, xid, tables=tables, told_until=told_until
+                    )
+                    if gap is not None:
+                        lost.append(gap)
+                        told_until[change.relation.name] = gap.occurred_at + SPAN
+                elif change.operation == Operation.TRUNCATE:
+                    lost.append(truncated(table, transaction, xid))
                 else:
                     words += words_of(table, change, transaction, xid)
         self._read(snapshot, words)
@@ -103,12 +113,18 @@ class Composer:
         events = [self._event(word, current, known, claims) for word in words]
         keys = {event.key for event in events}
         events += [event for event in extra if event.key not in keys]
-        return Composed(events=(*emptied, *events), claims=claims, linked=frozenset(linked))
+        return Composed(
+            events=(*lost, *events),
+            claims=claims,
+            linked=frozenset(linked),
+            told_until=told_until,
+        )
 
     def settle(self, composed: Composed, *, oldest: int) -> None:
         """The events are in the journal. oldest: below it no transaction goes on any more."""
         self._claims |= composed.claims
         self._linked |= composed.linked
+        self._told_until |= composed.told_until
         self._claims = {
             key: xid
             for key, xid in self._claims.items()
@@ -302,23 +318,6 @@ def _deleted(word: Word) -> EventDraft:
             "found_by": "slot",
         },
         job_id=word.identity if word.table.spec.kind == EventKind.JOBS else None,
-    )
-
-
-def _truncated(table: Table, transaction: Transaction, xid: int) -> EventDraft:
-    at = transaction.committed_at
-    return EventDraft(
-        source=Source.RECORDER,
-        kind=EventKind.RECORD_GAP,
-        key=f"{EventKind.RECORD_GAP}:truncate:{table.name}:{xid}",
-        occurred_at=at,
-        payload={
-            "what": table.name,
-            "why": f"TRUNCATE emptied {table.schema}.{table.name}",
-            "from": at.isoformat(),
-            "until": at.isoformat(),
-            "loses": _TRUNCATED,
-        },
     )
 
 

@@ -293,7 +293,7 @@ class SlotSource:
         # After a failed advance or a crash of the server the slot tells again what it told.
         fresh = [one for one in peek.transactions if one[1].end > self._journaled]
         if not fresh:
-            return Composed(events=(), claims={}, linked=frozenset())
+            return Composed(events=(), claims={}, linked=frozenset(), told_until={})
         with self.connection.snapshot() as snapshot:
             return self._composer.compose(
                 snapshot,

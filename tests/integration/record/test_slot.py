@@ -377,6 +377,25 @@ def test_a_large_value_that_an_update_left_alone_is_kept(
     assert found == [("0", None), ("0", large), ("1", large), ("2", large), ("3", {})]
 
 
+def test_a_large_value_is_kept_where_the_version_before_was_taken_for_this_one(
+    decoding: Decoding, production: Production, journal: Journal
+) -> None:
+    large = json.dumps({"noise": secrets.token_hex(50_000)})
+    with (
+        closing(connected(decoding, production, journal, peek_messages=2)) as source,
+        production.connect() as session,
+    ):
+        poll(source, journal)
+        row = add_submission(session, add_job(session), "https://a.example/add", "0")
+        poll(source, journal)
+        session.execute("UPDATE directory_submissions SET listing_data = %s::jsonb", [large])
+        # Looks like the update before, which a small peek shows alone.
+        set_status(session, row, "0")
+        poll(source, journal)
+    found = [one.get("listing_data") for one in payloads(journal, "directory_submissions")]
+    assert found == [None, json.loads(large), json.loads(large)]
+
+
 def test_a_large_value_that_nobody_knows_any_more_is_left_out_and_not_invented(
     decoding: Decoding, production: Production, journal: Journal
 ) -> None:
@@ -763,6 +782,29 @@ def test_a_halted_table_is_left_out_until_it_is_started_over(
     source.start_over()
     poll(source, journal)
     assert len(payloads(journal, "worker_status")) == 1
+
+
+def test_a_change_of_a_table_that_may_not_be_read_is_a_gap_that_outlives_the_recorder(
+    decoding: Decoding, production: Production, journal: Journal
+) -> None:
+    with production.connect() as session:
+        with closing(connected(decoding, production, journal)) as source:
+            row = add_submission(session, add_job(session), "https://a.example/add", "0")
+            poll(source, journal)
+            session.execute(f"REVOKE SELECT ON worker_status FROM {RECORDER_ROLE}")
+            poll(source, journal, full=True)
+            session.execute("INSERT INTO worker_status VALUES ('w', now(), 'idle')")
+            session.execute("UPDATE worker_status SET status = 'running'")
+            set_status(session, row, "1")
+            # The journal did not take the first answer; the second says it all the same.
+            next(source.poll(full=False))
+            poll(source, journal)
+        session.execute(f"GRANT SELECT ON worker_status TO {RECORDER_ROLE}")
+        with closing(connected(decoding, production, journal)) as source:
+            poll(source, journal)
+    assert [row["status"] for row in payloads(journal, "worker_status")] == ["running"]
+    assert statuses(journal) == ["0", "1"]
+    assert gaps(journal).count("worker_status was changed while it could not be read") == 1
 
 
 def test_drop_ends_what_production_keeps(source: SlotSource, production: Production) -> None:
