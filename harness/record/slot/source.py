@@ -45,6 +45,7 @@ from harness.record.postgres.horizon import SnapshotMark
 from harness.record.postgres.introspect import Server, Table
 from harness.record.postgres.source import PostgresSource
 from harness.record.postgres.standing import format_lsn, rewound_words
+from harness.record.postgres.tables import parse_time
 from harness.record.slot.composer import Composed, Composer
 from harness.record.slot.recorded import NothingRecorded, Recorded
 from harness.record.slot.replication_slot import (
@@ -109,6 +110,9 @@ class SlotSource:
         self._begun_at_xid = 0
         self._journaled = 0
         self._maybe_known_until: int | None = None
+        self._followed = False
+        """Whether an earlier session read this slot, until the moment below if that is known."""
+        self._followed_until: datetime | None = None
 
     @property
     def server(self) -> Server | None:
@@ -142,10 +146,14 @@ class SlotSource:
         """
         self._sweeps.open(position, shape)
         self._slot.check(self.tables)
+        if position and position.get("slot") == self._options.name:
+            self._followed_until = parse_time(position.get("since"))
+            self._followed = True
 
     def position(self, done: Done) -> dict[str, Any]:
         """Return what a later session needs to go on from `done`, a complete poll."""
-        return self._sweeps.position(done)
+        told = {"slot": self._options.name} if self.streaming else {}
+        return self._sweeps.position(done) | told
 
     def take_up_copy(self, xids: Mapping[str, int], mark: SnapshotMark) -> None:
         """Go on behind a first copy: what transactions below its X wrote is in the journal."""
@@ -184,11 +192,15 @@ class SlotSource:
             if not state.present:
                 self._slot.check(self.tables)
                 self._slot.create()
+                if self._followed:
+                    why = f"slot {self._options.name} was gone when recording went on"
+                    self._losses.append(Loss(why, self._followed_until))
                 # Transactions before it may have ended before the slot could tell them.
                 self._begun_at_xid = self._slot.state().xmax
         except SlotUnusableError as error:
             self._poll_because(str(error))
             return
+        self._followed = False
         self._watch.forget()
         self._goal = self._maybe_known_until = None
         self.streaming = True

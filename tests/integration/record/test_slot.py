@@ -652,6 +652,26 @@ def test_a_slot_that_vanished_is_a_gap_and_is_made_anew(
     assert "does not exist" in why
 
 
+def test_a_slot_that_vanished_while_no_recorder_ran_is_a_gap(
+    decoding: Decoding, production: Production, journal: Journal
+) -> None:
+    with production.connect() as session:
+        with closing(connected(decoding, production, journal)) as source:
+            row = add_submission(session, add_job(session), "https://a.example/add", "0")
+            poll(source, journal)
+            assert gaps(journal) == []
+        with closing(connected(decoding, production, journal)) as source:
+            source.drop()
+        set_status(session, row, "1")
+        set_status(session, row, "2")
+        with closing(connected(decoding, production, journal)) as source:
+            poll(source, journal)
+            poll(source, journal)
+    assert statuses(journal) == ["0", "2"]
+    (why,) = gaps(journal)
+    assert why.endswith("was gone when recording went on")
+
+
 def test_a_transaction_that_stays_open_delays_the_slot_and_not_the_record(
     decoding: Decoding, production: Production, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
