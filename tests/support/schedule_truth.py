@@ -156,14 +156,18 @@ class Truth:
         seen: dict[Row, set[int]] = {}
         for event in record:
             seen.setdefault(event.row, set()).update(self._places(event))
-        linked = self._linked(None)
         return sum(
             version.payload is not None and not version.silent
             and number not in seen.get((table, key), set())
-            and (table != "customers" or _customer(version.payload) in linked)
+            and (table != "customers" or self._was_ours(versions, number))
             for (table, key), versions in self.versions.items()
             for number, version in enumerate(versions)
         )  # fmt: skip
+
+    def _was_ours(self, versions: Sequence[Version], number: int) -> bool:
+        """Whether a job named the customer before another version took this one's place."""
+        until = versions[number + 1].by if number + 1 < len(versions) else None
+        return _customer(versions[number].payload) in self._linked(until)
 
     def last_known(self, record: Sequence[Recorded]) -> dict[Row, int]:
         """The number of the newest recorded version of each row, from 0."""

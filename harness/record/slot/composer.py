@@ -15,7 +15,7 @@ by remembering which transaction got the number; only a kill between the two mak
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,6 +54,15 @@ class Composed:
     linked: frozenset[str]
     told_until: Mapping[str, datetime]
     """By table that cannot be read, how far the last gap stands."""
+    passed: Mapping[str, int]
+    """Customers without a job that were left out, each with the transaction that wrote it."""
+    awaits_customer: bool = False
+    """Whether a job names a customer whose row is left to the next sweep."""
+
+
+NOTHING_COMPOSED = Composed(
+    events=(), claims={}, linked=frozenset(), told_until={}, passed={}, awaits_customer=False
+)
 
 
 class Composer:
@@ -65,6 +74,7 @@ class Composer:
         self._claims: dict[str, int] = {}
         self._linked: set[str] = set()
         self._told_until: dict[str, datetime] = {}
+        self._passed: dict[str, int] = {}
 
     def compose(
         self,
@@ -101,10 +111,14 @@ class Composer:
                     words += words_of(table, change, transaction, xid)
         self._read(snapshot, words)
         linked: set[str] = set()
+        passed: dict[str, int] = {}
         extra: list[EventDraft] = []
+        left: set[str] = set()
         if (link := customer_link(tables)) is not None:
-            words, linked = self._related(snapshot, words, *link)
-            extra = self._customers(snapshot, words, by_name[_CUSTOMERS], link[1], oldest)
+            told, linked = self._related(snapshot, words, *link)
+            passed = _passed_over(words, told)
+            words = told
+            extra, left = self._customers(snapshot, words, by_name[_CUSTOMERS], link[1], oldest)
         place_words(words)
         current = self._current(snapshot, words)
         known = self._known(words) if ask_journal else {}
@@ -118,6 +132,8 @@ class Composer:
             claims=claims,
             linked=frozenset(linked),
             told_until=told_until,
+            passed=passed,
+            awaits_customer=not left <= keys,
         )
 
     def settle(self, composed: Composed, *, oldest: int) -> None:
@@ -125,11 +141,30 @@ class Composer:
         self._claims |= composed.claims
         self._linked |= composed.linked
         self._told_until |= composed.told_until
+        self._passed |= composed.passed
+        self._passed = {one: xid for one, xid in self._passed.items() if xid >= oldest}
         self._claims = {
             key: xid
             for key, xid in self._claims.items()
             if int(key.rpartition(":")[2].split(".")[0]) >= oldest
         }
+
+    def lacks_customer(self, keys: Collection[str], *, since: int) -> bool:
+        """Whether the journal lacks a version of a customer that is among these keys.
+
+        since: no key is of an earlier transaction. Raises what the journal raises.
+        """
+        wanted = {key for key in keys if key.startswith(f"{_CUSTOMERS}:")}
+        if not wanted:
+            return False
+        identities = [key.split(":", 1)[1].rpartition(":")[0] for key in wanted]
+        known = self._recorded.since(_CUSTOMERS, sorted(set(identities)), since)
+        found = {
+            f"{_CUSTOMERS}:{identity}:{version.xid}"
+            for identity, versions in known.items()
+            for version in versions
+        }
+        return not wanted <= found
 
     def _read(self, snapshot: Snapshot, words: Sequence[Word]) -> None:
         rows = [TextRow(types=word.relation.columns, values=word.values) for word in words]
@@ -267,15 +302,16 @@ class Composer:
 
     def _customers(
         self, snapshot: Snapshot, words: Sequence[Word], table: Table, link: str, oldest: int
-    ) -> list[EventDraft]:
+    ) -> tuple[list[EventDraft], set[str]]:
         """The customers of jobs that are new here, however old their own row is.
 
         One that was changed just now is left to the answers that tell it, and to the next sweep:
-        its earlier versions must not come after it.
+        its earlier versions must not come after it. Unless an answer told it before a job named
+        it. The keys of those that are left come back too.
         """
         new = {job_customer(word) for word in words} - {""} - self._linked
         if not new:
-            return []
+            return [], set()
         keyed = Table(
             spec=table.spec,
             schema=table.schema,
@@ -285,16 +321,24 @@ class Composer:
             touched=None,
         )
         at = words[-1].transaction.committed_at
-        return [
-            make_event(
-                table.spec,
-                found.row,
-                key=event_key(table.spec, table.key, found.row, found.xid),
-                snapshot_at=at,
-            )
-            for found in self._reader.current(snapshot, keyed, [(one,) for one in sorted(new)])
-            if found.xid < oldest
-        ]
+        found, left = [], set()
+        for now in self._reader.current(snapshot, keyed, [(one,) for one in sorted(new)]):
+            key = event_key(table.spec, table.key, now.row, now.xid)
+            if now.xid < oldest or now.xid == self._passed.get(identity_of(table.key, now.row)):
+                found.append(make_event(table.spec, now.row, key=key, snapshot_at=at))
+            else:
+                left.add(key)
+        return found, left
+
+
+def _passed_over(words: Sequence[Word], kept: Sequence[Word]) -> dict[str, int]:
+    """The words on customers that are not kept: each one's transaction by identity."""
+    own = {id(word) for word in kept}
+    return {
+        word.identity: word.xid
+        for word in words
+        if word.table.name == _CUSTOMERS and id(word) not in own
+    }
 
 
 def _sent(value: Value) -> str | None:

@@ -46,7 +46,7 @@ from harness.record.postgres.introspect import Server, Table
 from harness.record.postgres.source import PostgresSource
 from harness.record.postgres.standing import format_lsn, rewound_words
 from harness.record.postgres.tables import parse_time
-from harness.record.slot.composer import Composed, Composer
+from harness.record.slot.composer import NOTHING_COMPOSED, Composed, Composer
 from harness.record.slot.recorded import NothingRecorded, Recorded
 from harness.record.slot.replication_slot import (
     Peek,
@@ -57,6 +57,7 @@ from harness.record.slot.replication_slot import (
 )
 from harness.record.slot.watch import Loss, SlotWatch, gap_events
 
+CUSTOMERS = "customers"
 IDLE_ADVANCE_BYTES = 2**20
 """Advancing decodes the log once more, so for other people's changes it waits for this much."""
 FLUSH_PATIENCE_S = 30.0
@@ -110,6 +111,7 @@ class SlotSource:
         self._begun_at_xid = 0
         self._journaled = 0
         self._maybe_known_until: int | None = None
+        self._awaits_customer = False
         self._followed = False
         """Whether an earlier session read this slot, until the moment below if that is known."""
         self._followed_until: datetime | None = None
@@ -257,6 +259,7 @@ class SlotSource:
             composed = self._compose(peek)
             cost_s += self._monotonic() - began_s
             rows += len(composed.events)
+            self._awaits_customer = self._awaits_customer or composed.awaits_customer
             full = full or self._must_sweep
             goal = goal or peek.state
             proven = self._prove(peek, goal if full else None)
@@ -305,7 +308,7 @@ class SlotSource:
         # After a failed advance or a crash of the server the slot tells again what it told.
         fresh = [one for one in peek.transactions if one[1].end > self._journaled]
         if not fresh:
-            return Composed(events=(), claims={}, linked=frozenset(), told_until={})
+            return NOTHING_COMPOSED
         with self.connection.snapshot() as snapshot:
             return self._composer.compose(
                 snapshot,
@@ -345,18 +348,27 @@ class SlotSource:
         base = self._base
         if base is None or proven is None:
             raise RuntimeError("the first poll of a slot sweeps")
-        return replace(
-            base,
-            tier="slot",
-            mark=replace(peek.mark, at=self._later(proven.at), xmin=base.mark.xmin),
-            held=None,
-            complete=base.complete and not self._halted,
-            rows=rows,
-            cost_ms=cost_s * 1000,
-            drift=(),
-            clock=None,
-            census=None,
+        return self._without_awaited(
+            replace(
+                base,
+                tier="slot",
+                mark=replace(peek.mark, at=self._later(proven.at), xmin=base.mark.xmin),
+                held=None,
+                complete=base.complete and not self._halted,
+                rows=rows,
+                cost_ms=cost_s * 1000,
+                drift=(),
+                clock=None,
+                census=None,
+            )
         )
+
+    def _without_awaited(self, done: Done) -> Done:
+        """A customer that a job names and no answer had may have been committed long ago."""
+        if not self._awaits_customer:
+            return done
+        tables = tuple(name for name in done.tables if name != CUSTOMERS)
+        return replace(done, tables=tables, complete=False)
 
     def _later(self, at: datetime) -> datetime:
         """What the journal was told before stays true; a look from before it claims no less."""
@@ -367,23 +379,27 @@ class SlotSource:
     ) -> Iterator[Chunk]:
         """The tables, without what the slot has still to tell.
 
-        A census is compared with the journal, so then everything is let through.
+        A census is compared with the journal, so then everything is let through. What is left out
+        and was told before a job named it will not be told again: the next sweep has it, and until
+        then nothing is claimed of such a table.
         """
         limit = max(goal.xmin, self._begun_at_xid)
         in_place = {table.name for table in self.tables if not table.spec.append_only}
-        withheld = 0
+        withheld: set[str] = set()
         for chunk in self._read_tables(full=True, census=census):
             events = chunk.events
             if census is None:
                 events = tuple(event for event in events if _number(event, in_place) < limit)
-            withheld += len(chunk.events) - len(events)
+            withheld |= {event.key for event in chunk.events} - {event.key for event in events}
             done = chunk.done
             if done is not None and withheld:
                 at, xmin = min(done.mark.at, goal.at), min(done.mark.xmin, limit)
                 done = replace(done, mark=replace(done.mark, at=at, xmin=xmin))
             if done is not None:
                 mark = replace(done.mark, at=self._later(done.mark.at))
-                done = replace(done, mark=mark, rows=done.rows + rows - withheld)
+                done = replace(done, mark=mark, rows=done.rows + rows - len(withheld))
+                self._awaits_customer = self._composer.lacks_customer(withheld, since=limit)
+                done = self._without_awaited(done)
             yield Chunk(events=events, tier=chunk.tier, done=done)
             if done is not None:
                 self._base = done

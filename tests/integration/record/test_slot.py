@@ -453,6 +453,53 @@ def test_customers_without_a_job_leave_no_trace_not_even_of_their_end(
     assert tables == ["jobs", "customers"]
 
 
+_NOBODY = "INSERT INTO customers (customer_id, business_name, email) VALUES ('X', 'Nobody', 'x')"
+_THEIR_JOB = "INSERT INTO jobs (customer_id, package_size, status) VALUES ('X', 50, 'pending')"
+
+
+def test_a_customer_told_before_a_job_named_it_is_recorded_with_the_job(
+    source: SlotSource, production: Production, journal: Journal
+) -> None:
+    with production.connect() as session, production.connect(autocommit=False) as other:
+        # Its number is below all that follows, so nothing that follows is of a time that is over.
+        add_job(other)
+        session.execute(_NOBODY)
+        poll(source, journal)
+        assert payloads(journal, "customers") == []
+        session.execute(_THEIR_JOB)
+        done = poll(source, journal)
+        other.rollback()
+    assert [row["customer_id"] for row in payloads(journal, "customers")] == ["X"]
+    assert done is not None
+    assert done.complete
+
+
+def test_nothing_is_claimed_of_customers_while_one_is_left_to_a_sweep(
+    decoding: Decoding, production: Production, journal: Journal
+) -> None:
+    with production.connect() as session, production.connect(autocommit=False) as other:
+        with closing(connected(decoding, production, journal)) as source:
+            poll(source, journal)
+            add_job(other)
+            session.execute(_NOBODY)
+            poll(source, journal)
+        with closing(connected(decoding, production, journal)) as source:
+            # Nothing remembers that the slot has told the customer.
+            poll(source, journal)
+            session.execute(_THEIR_JOB)
+            for full in (False, True, False):
+                done = poll(source, journal, full=full)
+                assert done is not None
+                assert not done.complete
+                assert "customers" not in done.tables
+                assert "jobs" in done.tables
+            other.rollback()
+            done = poll(source, journal, full=True)
+            assert done is not None
+            assert done.complete
+    assert [row["customer_id"] for row in payloads(journal, "customers")] == ["X"]
+
+
 def test_truncate_is_said_aloud(
     source: SlotSource, production: Production, journal: Journal
 ) -> None:
