@@ -22,6 +22,7 @@ PGBOUNCER = "pgbouncer"
 _BOTH = ("postgresql-15", PGBOUNCER)
 ELSEWHERE = {
     "test_first_copy": _BOTH,
+    "test_left_out": _BOTH,
     "test_recorder": _BOTH,
     "test_reconcile": _BOTH,
     "test_shapes": _BOTH,
