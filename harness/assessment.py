@@ -62,7 +62,9 @@ class Agreement:
     verdicts: tuple[tuple[Verdict, int], ...]
     """Every pair is counted in exactly one verdict."""
     excluded: tuple[tuple[str, int], ...]
-    """Reason and number of excluded pairs."""
+    """Reason and number of excluded pairs; of a rule that sets pairs apart, its name."""
+    with_excluded: Estimate | None = None
+    """By job, as if no rule set a pair apart; None where none does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +208,15 @@ class RuleEffect:
     """Values it changed."""
     hidden: int
     """Differences that exist without it and do not with it."""
+    hidden_pairs: int = 0
+    """Pairs with such a difference; of a rule that sets pairs apart, the pairs."""
+    expects_at_most: float | None = None
+    """Pairs that it is declared to hide at most; None where it declares nothing."""
+
+    @property
+    def hides_too_much(self) -> bool:
+        """Whether it hides more pairs than it is declared to."""
+        return self.expects_at_most is not None and self.hidden_pairs > self.expects_at_most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

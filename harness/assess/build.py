@@ -13,15 +13,11 @@ import numpy as np
 import polars as pl
 
 from harness import __version__
+from harness.assess.comparing import compare_journal
 from harness.assess.criteria import Criteria
 from harness.assess.evidence import gate_inputs, missing_parts
 from harness.assess.gaps import recorded_gaps
-from harness.assess.health import (
-    blind_periods,
-    recording_health,
-    replay_exclusions,
-    replay_progress,
-)
+from harness.assess.health import replay_exclusions, replay_progress
 from harness.assess.sequences import (
     Durations,
     Fates,
@@ -41,14 +37,15 @@ from harness.assessment import (
     Latency,
     Provenance,
     ReplayProgress,
+    RuleEffect,
 )
 from harness.compare.clusters import cluster_differences
-from harness.compare.comparison import Comparison, compare, differences, rule_effects
+from harness.compare.comparison import Comparison, differences, rule_effects
 from harness.gates.evaluate import decide, evaluate
+from harness.gates.wording import counted
 from harness.journal.findings import detect
 from harness.journal.reader import Reader
 from harness.model import JOURNAL_SCHEMA_VERSION, LIVE, Verdict
-from harness.resources import sql_queries
 from harness.stats.band import betting_band
 from harness.stats.estimates import (
     LARGEST_JOB,
@@ -59,7 +56,6 @@ from harness.stats.estimates import (
 )
 
 CONTRADICTION = "several control rows of one host contradict each other"
-_BEGINNING = datetime.fromtimestamp(0, UTC)
 
 
 def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -> Assessment:
@@ -69,27 +65,12 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
     for that of the reader's last event.
     """
     scale = criteria.time_scale
-    older = reader.narrow(criteria.since) if criteria.since else 0
-    gaps = recorded_gaps(reader)
-    health = recording_health(reader, time_scale=scale)
-    # Silence is judged at the moment up to which the record is proved complete: what happened
-    # after that may simply not have been recorded yet. Without a proof, nothing is overdue.
-    until = health.complete_until or _BEGINNING
-    queries = sql_queries("views/select_submissions.sql")
-    jobs = reader.frame(queries["select_jobs"])
-    blind = blind_periods(reader)
-    comparison = compare(
-        reader.frame(queries["select_submissions"]),
-        jobs,
-        criteria.rules,
-        as_of=until,
-        deadline_s=criteria.deadline_s,
-        time_scale=scale,
-        blind=blind,
-    )
+    compared = compare_journal(reader, criteria, now=now)
+    comparison, until, blind = compared.comparison, compared.until, compared.blind
+    health, gaps = compared.health, recorded_gaps(reader)
     pairs = comparison.pairs
     jobs = with_fate(
-        jobs, pairs, until=until, deadline_s=criteria.deadline_s, scale=scale, blind=blind
+        compared.jobs, pairs, until=until, deadline_s=criteria.deadline_s, scale=scale, blind=blind
     )
     sequence, fates = job_sequence(pairs, jobs), count_fates(jobs)
     end_to_end = candidate_end_to_end(jobs, until=until, scale=scale)
@@ -101,22 +82,31 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
     phases = evaluate(criteria.gates, inputs)
     decision, reason = decide(phases)
     found = differences(comparison)
+    effects = rule_effects(comparison)
     return Assessment(
         decision=decision,
         reason=reason,
         phases=phases,
-        agreement=_agreement(comparison, sequence, criteria),
+        agreement=_agreement(comparison, jobs, sequence, criteria),
         latency=_latency(
             jobs, pairs, end_to_end, until=until, scale=scale, alpha_total=criteria.alpha_total
         ),
         differences=found,
         clusters=cluster_differences(found),
-        findings=detect(reader, until=until, deadline_s=criteria.deadline_s, time_scale=scale),
-        rules=rule_effects(comparison),
+        findings=detect(
+            reader,
+            until=until,
+            deadline_s=criteria.deadline_s,
+            time_scale=scale,
+            overstepping_rules=[overstep(effect) for effect in effects if effect.hides_too_much],
+        ),
+        rules=effects,
         coverage=_coverage(pairs, sequence, fates, replays, replay_exclusions(reader)),
         replays=replays,
         recording=health,
-        missing_parts=missing_parts(health, replays, inputs, gaps=gaps, blind=blind, older=older),
+        missing_parts=missing_parts(
+            health, replays, inputs, gaps=gaps, blind=blind, older=compared.older
+        ),
         provenance=Provenance(
             journal_id=reader.journal_id(),
             seq=reader.as_of_seq,
@@ -133,10 +123,18 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
     )
 
 
-def _agreement(comparison: Comparison, sequence: JobSequence, criteria: Criteria) -> Agreement:
+def _agreement(
+    comparison: Comparison, jobs: pl.DataFrame, sequence: JobSequence, criteria: Criteria
+) -> Agreement:
     low, high = sequence.agreement_low, sequence.agreement_high
     alpha_total, n_min = criteria.alpha_total, criteria.n_min
     counts = Counter(comparison.pairs.filter(pl.col("mode") == LIVE)["verdict"].to_list())
+    excluded = _excluded(comparison.pairs)
+    whole = None
+    if any(reason != CONTRADICTION for reason, _ in excluded):
+        whole = job_sequence(
+            comparison.pairs.with_columns(verdict=pl.col("verdict_with_excluded")), jobs
+        )
     largest = max(LARGEST_JOB, int(sequence.sizes.max()) if sequence.sizes.size else 0)
     return Agreement(
         by_job=estimate_by_job(low, high, alpha_total=alpha_total, n_min=n_min),
@@ -148,15 +146,28 @@ def _agreement(comparison: Comparison, sequence: JobSequence, criteria: Criteria
         ),
         series=_series(sequence, criteria),
         verdicts=tuple((verdict, counts.get(verdict.value, 0)) for verdict in Verdict),
-        excluded=_excluded(comparison.pairs),
+        excluded=excluded,
+        with_excluded=estimate_by_job(
+            whole.agreement_low, whole.agreement_high, alpha_total=alpha_total, n_min=n_min
+        )
+        if whole
+        else None,
     )
 
 
 def _excluded(pairs: pl.DataFrame) -> tuple[tuple[str, int], ...]:
-    out = pairs.filter(
-        (pl.col("mode") == LIVE) & (pl.col("verdict") == Verdict.EXCLUDED.value)
-    ).height
-    return ((CONTRADICTION, out),) if out else ()
+    """Reason and number of the excluded live pairs, most frequent first."""
+    out = pairs.filter((pl.col("mode") == LIVE) & (pl.col("verdict") == Verdict.EXCLUDED.value))
+    reasons = Counter(out["excluded_by"].fill_null(CONTRADICTION).to_list())
+    return tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
+
+
+def overstep(effect: RuleEffect) -> str:
+    """One sentence about a rule that hides more than it is declared to."""
+    return (
+        f"rule {effect.name} hides {counted(effect.hidden_pairs, 'pair')}; it is declared to hide "
+        f"at most {effect.expects_at_most:g}"
+    )
 
 
 def _series(sequence: JobSequence, criteria: Criteria) -> tuple[BandPoint, ...]:

@@ -13,6 +13,7 @@ from harness.resources import package_text
 from harness.settings import Settings
 
 _SHIPPED_RULES = "compare/default-rules.toml"
+_SHIPPED = "the shipped rules"
 _DEFAULT_ALPHA = 0.05
 _DEFAULT_N_MIN = 30
 
@@ -29,6 +30,8 @@ class Criteria:
     """Jobs created earlier are none of the shadow week; None: every recorded job belongs to it."""
     time_scale: float
     """1 in production; a rehearsal counts each recorded second this many times."""
+    rules_origin: str = "the rules"
+    """Where the rules stand, for whoever has to mend one."""
 
     @property
     def alpha_total(self) -> float:
@@ -52,8 +55,10 @@ class Criteria:
 
 def load_criteria(settings: Settings) -> Criteria:
     """Read the rules and gates that the settings name; SettingsError if a file is wrong."""
+    rules, origin = load_rules(settings.compare.rules)
     return Criteria(
-        rules=_load_rules(settings.compare.rules),
+        rules=rules,
+        rules_origin=origin,
         gates=load_gates(settings.gates.file),
         deadline_s=settings.compare.deadline,
         since=settings.compare.since,
@@ -61,9 +66,15 @@ def load_criteria(settings: Settings) -> Criteria:
     )
 
 
-def _load_rules(path: Path | None) -> RuleSet:
+def shipped_rules_text() -> str:
+    """The rules file that a comparison starts with, as it stands."""
+    return package_text(_SHIPPED_RULES)
+
+
+def load_rules(path: Path | None) -> tuple[RuleSet, str]:
+    """The rules of a file, or the shipped ones, and what to call where they stand."""
     if path is None:
-        return parse_rules(package_text(_SHIPPED_RULES), origin="the shipped rules")
+        return parse_rules(shipped_rules_text(), origin=_SHIPPED), _SHIPPED
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -71,4 +82,4 @@ def _load_rules(path: Path | None) -> RuleSet:
             f"compare.rules = {path}: cannot be read ({error}). Give a readable UTF-8 TOML file, "
             "or leave compare.rules out to use the shipped rules."
         ) from error
-    return parse_rules(text, origin=str(path))
+    return parse_rules(text, origin=str(path)), str(path)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 import polars as pl
 
+from harness.assess.comparing import compare_journal
 from harness.assess.criteria import Criteria
-from harness.assess.health import recording_health
 from harness.compare.clusters import cluster_differences
-from harness.compare.comparison import compare, differences
+from harness.compare.comparison import differences
 from harness.errors import SettingsError
 from harness.journal.reader import Reader
 from harness.model import Outcome, Verdict
-from harness.resources import sql_queries
 
 OUTCOMES = tuple(dict.fromkeys((*(v.value for v in Verdict), *(o.value for o in Outcome))))
 """Words that select: a verdict on a pair, or the outcome of either side."""
@@ -31,18 +29,7 @@ def jobs_of(
 
     clusters: ids as in the report. Raises SettingsError for a cluster that does not exist.
     """
-    if criteria.since:
-        reader.narrow(criteria.since)
-    health = recording_health(reader, time_scale=criteria.time_scale)
-    queries = sql_queries("views/select_submissions.sql")
-    comparison = compare(
-        reader.frame(queries["select_submissions"]),
-        reader.frame(queries["select_jobs"]),
-        criteria.rules,
-        as_of=health.complete_until or datetime.fromtimestamp(0, UTC),
-        deadline_s=criteria.deadline_s,
-        time_scale=criteria.time_scale,
-    )
+    comparison = compare_journal(reader, criteria).comparison
     pairs = comparison.pairs
     words = list(outcomes)
     if words:

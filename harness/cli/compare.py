@@ -1,30 +1,29 @@
-"""``shadow diff``, ``findings`` and ``rules``: what the comparison says, for a person or a script.
+"""``shadow diff`` and ``findings``: what the comparison says, for a person or a script.
 
 Everything shown comes from the report's own JSON, so that values are masked exactly as there.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 
-from harness.cli.options import (
-    F,
-    Moment,
-    assess_journal,
-    chosen,
-    json_option,
-    moment_options,
-)
+from harness.cli.options import F, Moment, chosen, json_option, moment_options
 from harness.cli.table import on_terminal, print_rows
+from harness.cli.told import (
+    Row,
+    agreement_of,
+    counted,
+    print_json,
+    report_of,
+    say,
+    say_agreement,
+)
 from harness.model import LIVE, Severity
 
 _EVIDENCE = 5
-Row = Mapping[str, Any]
 
 
 def _filter_options(what: str) -> Callable[[F], F]:
@@ -62,12 +61,12 @@ def diff(
     """
     from harness.compare.clusters import TITLES
 
-    report = _report(config, journal, as_of)
+    report = report_of(config, journal, as_of)
     kinds = chosen("--kind", kind, TITLES)
     modes = chosen("--mode", mode, _modes(report))
     found = [d for d in report["differences"] if _wanted(d["mode"], modes, d["kind"], kinds)]
     if as_json:
-        _print_json(report, differences=found)
+        print_json(report, agreement=agreement_of(report), differences=found)
     elif found:
         columns = (
             "id", "mode", "kind", "job_id", "directory", "field", "control_raw", "candidate_raw",
@@ -75,7 +74,9 @@ def diff(
         )  # fmt: skip
         brief = ("id", "kind", "job", "directory", "field", "control_raw", "candidate_raw")
         print_rows([{**d, "job": d["job_id"][:8]} for d in found], columns, brief=brief)
-    _say(f"{_counted(len(found), 'difference')} as of seq {report['provenance']['seq']}")
+    say(f"{counted(len(found), 'difference')} as of seq {report['provenance']['seq']}")
+    if not as_json:
+        say_agreement(report)
     return 1 if found else 0
 
 
@@ -103,47 +104,20 @@ def findings(
     """
     from harness.journal.findings import catalogue
 
-    report = _report(config, journal, as_of)
+    report = report_of(config, journal, as_of)
     kinds = chosen("--kind", kind, [detector.id for detector in catalogue()])
     modes = chosen("--mode", mode, _modes(report))
     found = [f for f in report["findings"] if _wanted(f["mode"], modes, f["id"], kinds)]
     if as_json:
-        _print_json(report, findings=found)
+        print_json(report, findings=found)
     elif on_terminal():
         _print_findings(found)
     elif found:
         columns = ("severity", "id", "mode", "job_id", "directory", "seq", "detail")
         rows = [{**f, **evidence} for f in found for evidence in f["evidence"]]
         print_rows(rows, columns, brief=columns)
-    _say(f"{_counted(len(found), 'finding')} as of seq {report['provenance']['seq']}")
+    say(f"{counted(len(found), 'finding')} as of seq {report['provenance']['seq']}")
     return 1 if any(f["severity"] != Severity.INFO for f in found) else 0
-
-
-@click.command()
-@moment_options
-@json_option
-def rules(
-    config: Path | None, journal: Path | None, as_of: Moment | None, as_json: bool
-) -> None:  # fmt: skip
-    """List the rules, what each has touched, and how many differences it hides.
-
-    \b
-    Examples:
-      shadow rules --journal week.duckdb
-      shadow rules --json
-    """
-    report = _report(config, journal, as_of)
-    if as_json:
-        _print_json(report, rules=report["rules"])
-        return
-    columns = ("name", "touched", "hidden", "author", "reason")
-    print_rows(report["rules"], columns, brief=columns)
-
-
-def _report(config: Path | None, journal: Path | None, as_of: Moment | None) -> dict[str, Any]:
-    from harness.report.json_report import to_dict
-
-    return to_dict(assess_journal(config, journal, as_of))
 
 
 def _modes(report: Row) -> list[str]:
@@ -153,12 +127,6 @@ def _modes(report: Row) -> list[str]:
 
 def _wanted(mode: str, modes: frozenset[str], kind: str, kinds: frozenset[str]) -> bool:
     return (not modes or mode in modes) and (not kinds or kind in kinds)
-
-
-def _print_json(report: Row, **parts: list[Row]) -> None:
-    where = {key: report["provenance"][key] for key in ("seq", "as_of", "rules_version")}
-    data = {"schema_version": report["schema_version"], **where, **parts}
-    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
 
 
 def _print_findings(found: Iterable[Row]) -> None:
@@ -173,11 +141,3 @@ def _print_findings(found: Iterable[Row]) -> None:
         if len(evidence) > _EVIDENCE:
             click.echo(f"    and {len(evidence) - _EVIDENCE} more")
         click.echo()
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)

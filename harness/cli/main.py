@@ -27,7 +27,7 @@ _COMMANDS = {
     "record": ("record", "Copy production into the journal, exactly once."),
     "replay": ("replay", "Run recorded jobs through the worker in the sandbox."),
     "report": ("report", "Write the go/no-go report."),
-    "rules": ("compare", "List the rules and what each of them hides."),
+    "rules": ("rules", "List, explain, try or add rules, and see what each hides."),
     "trace": ("trace", "Export, import or redact a portable slice of a journal."),
     "watch": ("watch", "Open the dashboard."),
 }

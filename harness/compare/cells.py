@@ -5,21 +5,34 @@ Pure and set-based: a rule's function runs once per distinct value, never once p
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
-from harness.compare.normalise import normaliser
-from harness.compare.rules import VALUE_FIELDS, CeilingRule, ErrorClassRule, Rule, RuleSet
+from harness.compare.kinds import (
+    VALUE_FIELDS,
+    CeilingRule,
+    ErrorClassRule,
+    ExcludeRule,
+    Rule,
+    ToleranceRule,
+)
+from harness.compare.normalise import normaliser, within
+from harness.compare.rules import RuleSet
+from harness.compare.scope import in_scope
 from harness.model import LIVE
 
-_KEYS = ("mode", "job_id", "directory")
+_KEYS = ("mode", "job_id", "directory", "created_at")
+_LATENCY = "latency_s"
 
 
 def spread(pairs: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
     """Return the cells of all pairs that are not in flight.
 
-    Columns: mode, job_id, directory, field, control_raw, candidate_raw (text), control_class,
-    candidate_class (error cells only). A field that one side does not send is not compared: the
-    two systems fill different sets of inputs, which is no difference in what they sent.
+    Columns: mode, job_id, directory, created_at (of the job), field, control_raw, candidate_raw
+    (text), control_class, candidate_class (error cells only). A field that one side does not send
+    is not compared: the two systems fill different sets of inputs, which is no difference in what
+    they sent.
     """
     settled = pairs.filter(pl.col("state") == "settled")
     missing = pairs.filter(pl.col("state").is_in(["missing_candidate", "missing_control"]))
@@ -78,7 +91,7 @@ def _latency_cells(settled: pl.DataFrame) -> pl.DataFrame:
     live = settled.filter((pl.col("mode") == LIVE) & pl.col("candidate_duration_ms").is_not_null())
     return live.select(
         *_KEYS,
-        pl.lit("latency_s").alias("field"),
+        pl.lit(_LATENCY).alias("field"),
         pl.lit("").alias("control_raw"),
         (pl.col("candidate_duration_ms") / 1000).round(1).cast(pl.String).alias("candidate_raw"),
         none.alias("control_class"),
@@ -87,7 +100,10 @@ def _latency_cells(settled: pl.DataFrame) -> pl.DataFrame:
 
 
 def apply_rules(cells: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
-    """Add control_value, candidate_value, touched (names of rules) and differs to the cells."""
+    """Add control_value, candidate_value, touched (names of rules) and differs to the cells.
+
+    cells: as `spread` gives them; `created_at` only where a rule has a time span.
+    """
     out = cells.with_columns(
         control_value=pl.col("control_raw"),
         candidate_value=pl.col("candidate_raw"),
@@ -95,59 +111,98 @@ def apply_rules(cells: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
     )
     for rule in rules.rule:
         out = _apply(out, rule)
-    ceilings = [rule for rule in rules.rule if isinstance(rule, CeilingRule)]
     differs = pl.col("control_value").ne_missing(pl.col("candidate_value"))
-    for rule in ceilings:
-        above = pl.col("candidate_value").cast(pl.Float64, strict=False) > rule.limit
-        differs = pl.when(_matches(rule.field)).then(above.fill_null(False)).otherwise(differs)
-    return out.with_columns(differs=differs)
-
-
-def _matches(field: str) -> pl.Expr:
-    if field.endswith(".*"):
-        return pl.col("field").str.starts_with(field[:-1])
-    return pl.col("field") == field
+    # The control has no latency of its own here: only a ceiling says what is too much.
+    slow = pl.lit(False)
+    for rule in rules.rule:
+        if isinstance(rule, CeilingRule):
+            above = pl.col("candidate_value").cast(pl.Float64, strict=False) > rule.limit
+            slow = pl.when(in_scope(rule, cells)).then(above.fill_null(False)).otherwise(slow)
+    return out.with_columns(
+        differs=pl.when(pl.col("field") == _LATENCY).then(slow).otherwise(differs)
+    )
 
 
 def _apply(cells: pl.DataFrame, rule: Rule) -> pl.DataFrame:
-    here = _matches(rule.field)
-    if isinstance(rule, ErrorClassRule):
-        # Two texts that no class describes have nothing in common; they stay as they are.
-        known = here & ~pl.any_horizontal(
-            (pl.col(f"{side}_class") == "unknown").fill_null(False)
-            for side in ("control", "candidate")
-        )
-        new = {
-            side: pl.when(known).then(pl.col(f"{side}_class")).otherwise(pl.col(f"{side}_value"))
-            for side in ("control", "candidate")
-        }
-    elif isinstance(rule, CeilingRule):
+    if isinstance(rule, ExcludeRule):
+        return cells
+    here = in_scope(rule, cells)
+    old = {side: pl.col(f"{side}_value") for side in ("control", "candidate")}
+    if isinstance(rule, CeilingRule):
         limit = pl.lit(f"at most {rule.limit:g}")
-        control = pl.when(here).then(limit).otherwise(pl.col("control_value"))
-        return cells.with_columns(control_value=control)
+        return cells.with_columns(control_value=pl.when(here).then(limit).otherwise(old["control"]))
+    if isinstance(rule, ErrorClassRule):
+        new = _classes(cells, rule, here)
+    elif isinstance(rule, ToleranceRule):
+        return _tolerate(cells, rule, here)
     else:
-        function = normaliser(rule)
-        if function is None:
-            raise AssertionError(f"rule {rule.name} has no function")
-        subset = cells.filter(here)
-        distinct = pl.concat([subset["control_value"], subset["candidate_value"]]).drop_nulls()
-        table = {value: function(value) for value in distinct.unique().to_list()}
-        changed = {old: new_ for old, new_ in table.items() if old != new_}
+        changed = _changes(cells.filter(here), rule)
         if not changed:
             return cells
-        new = {
-            side: pl.when(here)
-            .then(pl.col(f"{side}_value").replace(changed))
-            .otherwise(pl.col(f"{side}_value"))
-            for side in ("control", "candidate")
-        }
-    moved = new["control"].ne_missing(pl.col("control_value")) | new["candidate"].ne_missing(
-        pl.col("candidate_value")
-    )
+        new = {side: value.replace(changed) for side, value in old.items()}
+    new = {side: pl.when(here).then(new[side]).otherwise(value) for side, value in old.items()}
+    moved = pl.any_horizontal(new[side].ne_missing(value) for side, value in old.items())
     return cells.with_columns(
-        touched=pl.when(moved)
-        .then(pl.concat_list("touched", pl.lit(rule.name)))
-        .otherwise(pl.col("touched")),
+        touched=_touched(rule, moved),
         control_value=new["control"],
         candidate_value=new["candidate"],
+    )
+
+
+def _changes(subset: pl.DataFrame, rule: Rule) -> dict[str, str]:
+    """What the rule makes of the values that it changes, each distinct one looked at once."""
+    function = normaliser(rule)
+    if function is None:
+        raise AssertionError(f"rule {rule.name} has no function")
+    distinct = pl.concat([subset["control_value"], subset["candidate_value"]]).drop_nulls()
+    table = {value: function(value) for value in distinct.unique().to_list()}
+    return {old: new for old, new in table.items() if old != new}
+
+
+def _classes(cells: pl.DataFrame, rule: ErrorClassRule, here: pl.Expr) -> dict[str, pl.Expr]:
+    """The class of either side's recorded text: of the first own pattern it holds, else shipped."""
+    class_of = {side: pl.col(f"{side}_class") for side in ("control", "candidate")}
+    if rule.pattern:
+        patterns = [(re.compile(line.match), line.to) for line in rule.pattern]
+        subset = cells.filter(here)
+        texts = pl.concat([subset["control_raw"], subset["candidate_raw"]]).drop_nulls().unique()
+        found = {
+            text: next((to for pattern, to in patterns if pattern.search(text)), None)
+            for text in texts.to_list()
+        }
+        for side, shipped in class_of.items():
+            own = pl.col(f"{side}_raw").replace_strict(found, default=None, return_dtype=pl.String)
+            class_of[side] = pl.coalesce(own, shipped)
+    # Two texts that no class describes have nothing in common; they stay as they are.
+    unknown = pl.any_horizontal((own == "unknown").fill_null(False) for own in class_of.values())
+    return {
+        side: pl.when(unknown).then(pl.col(f"{side}_value")).otherwise(own)
+        for side, own in class_of.items()
+    }
+
+
+def _tolerate(cells: pl.DataFrame, rule: ToleranceRule, here: pl.Expr) -> pl.DataFrame:
+    """Where both numbers are near enough, the candidate's counts as the control's."""
+    sides = ["control_value", "candidate_value"]
+    differing = cells.filter(here & (pl.col(sides[0]) != pl.col(sides[1])))
+    near = [pair for pair in differing.select(sides).unique().iter_rows() if within(rule, *pair)]
+    if not near:
+        return cells
+    table = pl.DataFrame(near, schema=sides, orient="row").with_columns(near=True)
+    absorbed = here & pl.col("near").fill_null(False)
+    return (
+        cells.join(table, on=sides, how="left", maintain_order="left")
+        .with_columns(
+            touched=_touched(rule, absorbed),
+            candidate_value=pl.when(absorbed).then(pl.col(sides[0])).otherwise(pl.col(sides[1])),
+        )
+        .drop("near")
+    )
+
+
+def _touched(rule: Rule, moved: pl.Expr) -> pl.Expr:
+    return (
+        pl.when(moved)
+        .then(pl.concat_list("touched", pl.lit(rule.name)))
+        .otherwise(pl.col("touched"))
     )

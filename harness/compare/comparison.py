@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
 from harness.assessment import Difference, RuleEffect
 from harness.compare.cells import apply_rules, spread
+from harness.compare.kinds import PAIR, CeilingRule, ExcludeRule
 from harness.compare.pairing import pair_submissions
-from harness.compare.rules import CeilingRule, RuleSet
+from harness.compare.rules import RuleSet
+from harness.compare.scope import with_exclusions
 from harness.compare.silence import BlindPeriod
 from harness.model import Verdict
 
 _PAIR_KEYS = ["mode", "job_id", "directory"]
+_JUDGED = ("excluded_by", "differs", "raw_differs", "verdict_with_excluded", "verdict",
+           "raw_agrees")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What a comparison found.
 
-    pairs: one row per pair with `verdict` and `raw_agrees` (no rule applied).
+    pairs: one row per pair with `verdict`, `raw_agrees` (no rule applied), `excluded_by` (the rule
+    that set it apart) and `verdict_with_excluded` (the verdict if no rule set a pair apart).
     cells: one row per compared field, with raw values, values after the rules, and `differs`.
+    set_apart: the same of the pairs that a rule excluded.
     """
 
     pairs: pl.DataFrame
     cells: pl.DataFrame
     rules: RuleSet
+    set_apart: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 def compare(
@@ -50,9 +57,18 @@ def compare(
     pairs = pair_submissions(
         submissions, jobs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
     )
+    return _judge(pairs, rules)
+
+
+def compare_again(comparison: Comparison, rules: RuleSet) -> Comparison:
+    """The same pairs judged by other rules."""
+    return _judge(comparison.pairs.drop(_JUDGED), rules)
+
+
+def _judge(pairs: pl.DataFrame, rules: RuleSet) -> Comparison:
+    pairs = with_exclusions(pairs, rules)
     cells = apply_rules(spread(pairs, rules), rules)
-    ceilings = [rule.field for rule in rules.rule if isinstance(rule, CeilingRule)]
-    judged = cells.filter(~pl.col("field").is_in(ceilings)).group_by(_PAIR_KEYS).agg(
+    judged = cells.filter(pl.col("field") != "latency_s").group_by(_PAIR_KEYS).agg(
         pl.col("differs").any().alias("differs"),
         pl.col("control_raw").ne_missing(pl.col("candidate_raw")).any().alias("raw_differs"),
     )  # fmt: skip
@@ -68,40 +84,78 @@ def compare(
     pairs = (
         pairs.join(judged, on=_PAIR_KEYS, how="left")
         .with_columns(
-            verdict=verdict,
+            verdict_with_excluded=verdict,
+            verdict=pl.when(pl.col("excluded_by").is_not_null())
+            .then(pl.lit(Verdict.EXCLUDED.value))
+            .otherwise(verdict),
             raw_agrees=~pl.col("raw_differs").fill_null(True),
         )
         .sort("mode", "created_at", "job_id", "directory", nulls_last=True)
     )
-    return Comparison(pairs=pairs, cells=cells, rules=rules)
+    apart = pairs.filter(pl.col("excluded_by").is_not_null()).select(*_PAIR_KEYS)
+    return Comparison(
+        pairs=pairs,
+        cells=cells.join(apart, on=_PAIR_KEYS, how="anti", maintain_order="left"),
+        rules=rules,
+        set_apart=cells.join(apart, on=_PAIR_KEYS, how="semi", maintain_order="left"),
+    )
 
 
 def rule_effects(comparison: Comparison) -> tuple[RuleEffect, ...]:
-    """For each rule: values it touched, and differences that exist only without it."""
-    base = comparison.cells.select("control_raw", "candidate_raw", "control_class",
-                                   "candidate_class", *_PAIR_KEYS, "field")  # fmt: skip
+    """For each rule: values it touched, and differences that exist only without it.
+
+    A rule that sets pairs apart touches pairs, and hides every difference that they would show.
+    """
+    raw = ["control_raw", "candidate_raw", "control_class", "candidate_class", "created_at",
+           *_PAIR_KEYS, "field"]  # fmt: skip
+    base = comparison.cells.select(raw)
     differs = comparison.cells["differs"]
+    compared = comparison.pairs.filter(pl.col("verdict") != Verdict.IN_FLIGHT.value).height
     effects = []
     for rule in comparison.rules.rule:
-        without = apply_rules(base, comparison.rules.without(rule.name))["differs"]
-        ceiling = isinstance(rule, CeilingRule)
+        if isinstance(rule, ExcludeRule):
+            touched, hidden, pairs = _excluded(comparison, rule)
+        else:
+            without = apply_rules(base, comparison.rules.without(rule.name))["differs"]
+            only = comparison.cells.filter(without & ~differs)
+            touched = comparison.cells.filter(pl.col("touched").list.contains(rule.name)).height
+            hidden, pairs = only.height, only.select(_PAIR_KEYS).n_unique()
+            if isinstance(rule, CeilingRule):
+                hidden = pairs = 0
         effects.append(
             RuleEffect(
                 name=rule.name,
                 version=comparison.rules.version,
                 author=rule.author,
                 reason=rule.reason,
-                touched=comparison.cells.filter(pl.col("touched").list.contains(rule.name)).height,
-                hidden=0 if ceiling else int((without & ~differs).sum()),
+                touched=touched,
+                hidden=hidden,
+                hidden_pairs=pairs,
+                expects_at_most=rule.allowed(compared),
             )
         )
     return tuple(effects)
 
 
+def _excluded(comparison: Comparison, rule: ExcludeRule) -> tuple[int, int, int]:
+    """Pairs that the rule sets apart, and differences and pairs that only it hides."""
+    touched = with_exclusions(comparison.pairs, RuleSet(version=1, rule=(rule,)))
+    others = with_exclusions(comparison.pairs, comparison.rules.without(rule.name))
+    mine = touched.filter(
+        pl.col("excluded_by").is_not_null() & others["excluded_by"].is_null()
+    ).select(*_PAIR_KEYS)
+    differing = comparison.set_apart.filter(pl.col("differs"))
+    return (
+        touched["excluded_by"].count(),
+        differing.join(mine, on=_PAIR_KEYS, how="semi").height,
+        mine.height,
+    )
+
+
 def differences(comparison: Comparison) -> tuple[Difference, ...]:
     """Every cell that differs, as a person reads it, ordered by mode, job, directory and field."""
     columns = [
-        *_PAIR_KEYS, "verdict", "created_at", "control_outcome", "candidate_outcome",
+        *_PAIR_KEYS, "verdict", "control_outcome", "candidate_outcome",
         "candidate_error_class", "control_error_class", "control_error_text",
         "candidate_error_text", "control_from_seq", "candidate_from_seq", "candidate_attempts",
     ]  # fmt: skip
@@ -117,6 +171,11 @@ def difference_id(mode: str, job_id: str, directory: str, field: str) -> str:
     """Twelve hex digits, the same at every moment and on every machine."""
     text = "\x1f".join((mode, job_id, directory, field))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def pair_id(mode: str, job_id: str, directory: str) -> str:
+    """Twelve hex digits of a whole pair, as stable as those of a difference."""
+    return difference_id(mode, job_id, directory, PAIR)
 
 
 def _difference(row: dict[str, object]) -> Difference:

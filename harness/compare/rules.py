@@ -10,90 +10,70 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from datetime import date
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from harness.compare.contradictions import contradictions
+from harness.compare.kinds import (
+    FIELDS,
+    FIELDS_OF_KIND,
+    KINDS,
+    VALUE_FIELDS,
+    AddressRule,
+    CasefoldRule,
+    CeilingRule,
+    DateRule,
+    ErrorClassRule,
+    ExcludeRule,
+    HostRule,
+    IgnoreRule,
+    MapRule,
+    NumberRule,
+    PhoneRule,
+    Rule,
+    ToleranceRule,
+    UnicodeRule,
+    UrlRule,
+    WhitespaceRule,
+)
 from harness.errors import SettingsError
 
-VALUE_FIELDS = (
-    "name", "email", "phone", "website", "address", "city", "state", "zip", "category",
-    "description",
-)  # fmt: skip
-FIELDS = ("outcome", "error", "latency_s", "values.*", *(f"values.{f}" for f in VALUE_FIELDS))
-
-
-class _Rule(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(min_length=1)
-    field: str
-    author: str = Field(min_length=1)
-    reason: str = Field(min_length=1)
-
-
-class MapRule(_Rule):
-    """Replaces words by their canonical word."""
-
-    kind: Literal["map"]
-    map: dict[str, str]
-
-
-class ErrorClassRule(_Rule):
-    """Compares the class of an error instead of its text."""
-
-    kind: Literal["error_class"]
-
-
-class WhitespaceRule(_Rule):
-    """Trims, and folds runs of white space into one blank."""
-
-    kind: Literal["whitespace"]
-
-
-class CasefoldRule(_Rule):
-    """Compares without case."""
-
-    kind: Literal["casefold"]
-
-
-class PhoneRule(_Rule):
-    """Writes a phone number in E.164; text that is no number stays as it is."""
-
-    kind: Literal["phone"]
-    region: str = "US"
-
-
-class UrlRule(_Rule):
-    """Drops scheme, ``www.``, host case, default port and a trailing slash."""
-
-    kind: Literal["url"]
-
-
-class CeilingRule(_Rule):
-    """The candidate's number may be anything up to `limit`."""
-
-    kind: Literal["ceiling"]
-    limit: float = Field(gt=0)
-
-
-Rule = Annotated[
-    MapRule | ErrorClassRule | WhitespaceRule | CasefoldRule | PhoneRule | UrlRule | CeilingRule,
-    Field(discriminator="kind"),
+__all__ = [
+    "FIELDS",
+    "FIELDS_OF_KIND",
+    "KINDS",
+    "VALUE_FIELDS",
+    "AddressRule",
+    "CasefoldRule",
+    "CeilingRule",
+    "DateRule",
+    "ErrorClassRule",
+    "ExcludeRule",
+    "HostRule",
+    "IgnoreRule",
+    "MapRule",
+    "NumberRule",
+    "PhoneRule",
+    "Rule",
+    "RuleSet",
+    "ToleranceRule",
+    "UnicodeRule",
+    "UrlRule",
+    "WhitespaceRule",
+    "parse_rules",
+    "refuse_contradictions",
+    "refuse_expired",
 ]
 
-
-_MODELS: dict[str, type[_Rule]] = {
-    "map": MapRule,
-    "error_class": ErrorClassRule,
-    "whitespace": WhitespaceRule,
-    "casefold": CasefoldRule,
-    "phone": PhoneRule,
-    "url": UrlRule,
-    "ceiling": CeilingRule,
+_MENDS = {
+    "expires": "Write a date such as 2027-01-31.",
+    "since": "Write a time with its zone, such as 2026-11-20T00:00:00Z.",
+    "until": "Write a time with its zone, such as 2026-11-20T00:00:00Z.",
+    "directory": 'Write a glob such as "*.example", or a list of them.',
+    "to": "Write a class as one lower-case word, such as timeout.",
 }
-_ONLY_FIELD = {"error_class": "error", "ceiling": "latency_s"}
-"""Elsewhere such a rule would find nothing to compare and make everything agree."""
 
 
 class RuleSet(BaseModel):
@@ -107,12 +87,21 @@ class RuleSet(BaseModel):
     @property
     def digest(self) -> str:
         """Twelve hex digits that change whenever any rule does."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        # What is not said does not count, so that a new setting leaves old files as they were.
+        text = json.dumps(self.model_dump(mode="json", exclude_none=True), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def without(self, name: str) -> RuleSet:
         """The same rules but one."""
         return self.model_copy(update={"rule": tuple(r for r in self.rule if r.name != name)})
+
+    def having(self, rule: Rule) -> RuleSet:
+        """The same rules and this one: in the place of its namesake, else at the end."""
+        if any(old.name == rule.name for old in self.rule):
+            rules = tuple(rule if old.name == rule.name else old for old in self.rule)
+        else:
+            rules = (*self.rule, rule)
+        return self.model_copy(update={"rule": rules})
 
 
 def parse_rules(text: str, *, origin: str) -> RuleSet:
@@ -129,39 +118,26 @@ def parse_rules(text: str, *, origin: str) -> RuleSet:
         raise SettingsError(
             "\n".join(_invalid(origin, data, item) for item in error.errors())
         ) from None
-    if problems := _contradictions(rules):
-        raise SettingsError("\n".join(f"{origin}: {problem}" for problem in problems))
+    refuse_contradictions(rules, origin=origin)
     return rules
 
 
-def _contradictions(rules: RuleSet) -> list[str]:
-    """What is well formed and still cannot be meant."""
-    problems = []
-    names = [rule.name for rule in rules.rule]
-    for rule in rules.rule:
-        where = f"rule {rule.name}"
-        only = _ONLY_FIELD.get(rule.kind)
-        if rule.field not in FIELDS:
-            problems.append(
-                f"{where}: field = {rule.field!r} is not compared. {_nearest(rule.field, FIELDS)}"
-            )
-        elif only and rule.field != only:
-            problems.append(
-                f"{where}: field = {rule.field!r} has no {rule.kind}. Set field = {only!r}."
-            )
-        if isinstance(rule, MapRule):
-            problems += [
-                f"{where}: map.{word} = {goal!r}, which the same map changes again. Map {word} to "
-                f"{rule.map[goal]!r}."
-                for word, goal in rule.map.items()
-                if rule.map.get(goal, goal) != goal
-            ]
-    problems += [
-        f"{names.count(name)} rules are named {name!r}. Rename all but one."
-        for name in dict.fromkeys(names)
-        if names.count(name) > 1
+def refuse_contradictions(rules: RuleSet, *, origin: str) -> None:
+    """Raise SettingsError, one line a problem, for rules that are well formed and cannot hold."""
+    if problems := contradictions(rules.rule):
+        raise SettingsError("\n".join(f"{origin}: {problem}" for problem in problems))
+
+
+def refuse_expired(rules: RuleSet, *, on: date, origin: str) -> None:
+    """Raise SettingsError, one line a rule, where a rule's last day (UTC) was before `on`."""
+    lines = [
+        f"{origin}: rule {rule.name}: expires = {rule.expires}: it has expired. Ask "
+        f"{rule.author} whether it still holds, then set a later date or remove the rule."
+        for rule in rules.rule
+        if rule.expires and rule.expires < on
     ]
-    return problems
+    if lines:
+        raise SettingsError("\n".join(lines))
 
 
 def _invalid(origin: str, data: Mapping[str, Any], item: Mapping[str, Any]) -> str:
@@ -174,19 +150,30 @@ def _invalid(origin: str, data: Mapping[str, Any], item: Mapping[str, Any]) -> s
         name = rule.get("name") if isinstance(rule, Mapping) else None
         origin = f"{origin}: rule {name or f'number {number + 1}'}"
         # Behind the number, pydantic puts the kind into the path.
-        loc = loc[2:] if len(loc) > 1 and loc[1] in _MODELS else loc[1:]
+        loc = loc[2:] if len(loc) > 1 and loc[1] in KINDS else loc[1:]
     key = ".".join(map(str, loc))
     kind = rule.get("kind") if isinstance(rule, Mapping) else None
     if item["type"] == "extra_forbidden":
-        known = list(_MODELS[kind].model_fields) if kind in _MODELS else list(RuleSet.model_fields)
-        return f"{origin}: {key} is not a setting. {_nearest(key, known)}"
+        return f"{origin}: {key} is not a setting. {_nearest(str(loc[-1]), _known(kind, loc))}"
     if item["type"] == "missing":
         return f"{origin}: {key} is missing. Add it."
     if item["type"] == "union_tag_not_found":
-        return f"{origin}: kind is missing. Add one of: {', '.join(_MODELS)}."
+        return f"{origin}: kind is missing. Add one of: {', '.join(KINDS)}."
     if item["type"] == "union_tag_invalid":
-        return f"{origin}: kind = {kind!r} is not a kind of rule. {_nearest(str(kind), _MODELS)}"
-    return f"{origin}: {key or 'file'} = {item.get('input')!r}: {item['msg']}."
+        return f"{origin}: kind = {kind!r} is not a kind of rule. {_nearest(str(kind), KINDS)}"
+    if item["type"] == "value_error":
+        return f"{origin}: {key} = {item['input']!r} {item['ctx']['error']}."
+    named = next((str(part) for part in reversed(loc) if isinstance(part, str)), "")
+    mend = f" {_MENDS[named]}" if named in _MENDS else ""
+    return f"{origin}: {key or 'file'} = {item.get('input')!r}: {item['msg']}.{mend}"
+
+
+def _known(kind: object, loc: list[int | str]) -> list[str]:
+    """The settings that may stand where `loc` points."""
+    if len(loc) > 1:
+        return ["match", "to"]
+    model = KINDS.get(kind) if isinstance(kind, str) else None
+    return list((model or RuleSet).model_fields)
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

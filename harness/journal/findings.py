@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -57,11 +58,17 @@ def catalogue() -> tuple[Detector, ...]:
 
 
 def detect(
-    reader: Reader, *, until: datetime, deadline_s: float, time_scale: float
+    reader: Reader,
+    *,
+    until: datetime,
+    deadline_s: float,
+    time_scale: float,
+    overstepping_rules: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
     """Run every detector; one finding per detector and mode that has evidence, worst first.
 
     until: the moment up to which the record is complete; silence is judged as of then.
+    overstepping_rules: one sentence a rule that hides more than it is declared to.
     """
     findings: list[Finding] = []
     for detector in catalogue():
@@ -71,6 +78,7 @@ def detect(
             until=until,
             deadline_s=deadline_s,
             time_scale=time_scale,
+            overstepping_rules=list(overstepping_rules),
         )
         for row in frame.iter_rows(named=True):
             evidence[row["mode"]].append(

@@ -8,7 +8,7 @@ format is seen as one. Phones keep their last four digits, as receipts do with c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
@@ -63,6 +63,17 @@ def mask_text(text: str, known: Iterable[str] = ()) -> str:
     return _PHONE.sub(HIDDEN, _EMAIL.sub(HIDDEN, text))
 
 
+def redact_differences(differences: Sequence[Difference]) -> tuple[Difference, ...]:
+    """The same differences with personal values masked."""
+    known = _known_values(differences)
+    return tuple(_difference(d, known.get(d.job_id, ())) for d in differences)
+
+
+def quotable(values: Iterable[str | None]) -> set[str]:
+    """Those of the personal `values` that are long enough to be looked for in a text."""
+    return {value for value in values if value and len(value) >= _QUOTED_LEAST}
+
+
 def redact(assessment: Assessment) -> Assessment:
     """The same assessment with personal values masked, wherever they stand."""
     known = _known_values(assessment.differences)
@@ -86,14 +97,14 @@ def _known_values(differences: Iterable[Difference]) -> dict[str, set[str]]:
     for difference in differences:
         if is_personal(difference.field):
             known.setdefault(difference.job_id, set()).update(
-                value
-                for value in (
-                    difference.control_raw,
-                    difference.candidate_raw,
-                    difference.control_value,
-                    difference.candidate_value,
+                quotable(
+                    (
+                        difference.control_raw,
+                        difference.candidate_raw,
+                        difference.control_value,
+                        difference.candidate_value,
+                    )
                 )
-                if value and len(value) >= _QUOTED_LEAST
             )
     return known
 

@@ -96,7 +96,7 @@ def gate_row(gate: GateResult, scale: tuple[float, float]) -> GateRow:
 
 
 def figures(assessment: Assessment) -> tuple[Figure, ...]:
-    """Agreement by job, by submission and without rules."""
+    """Agreement by job, by submission, without rules and, if rules set pairs apart, with those."""
     agreement = assessment.agreement
 
     def figure(title: str, estimate: Estimate) -> Figure:
@@ -108,11 +108,14 @@ def figures(assessment: Assessment) -> tuple[Figure, ...]:
             evidence=f"{estimate.n:,} {estimate.unit}",
         )
 
-    return (
+    shown = (
         figure("By job: each order counts the same", agreement.by_job),
         figure("By submission: each directory counts the same", agreement.by_submission),
         figure("By job, without rules: raw words as they are", agreement.without_rules),
     )
+    if agreement.with_excluded is None:
+        return shown
+    return (*shown, figure("By job, with the pairs that rules set apart", agreement.with_excluded))
 
 
 def latency_rows(latency: Sequence[Latency]) -> tuple[LatencyRow, ...]:

@@ -177,7 +177,14 @@ def _detect(folder: Path, events: Sequence[EventDraft]) -> tuple[Finding, ...]:
 
 
 def test_every_finding_of_the_catalogue_has_a_plant() -> None:
-    assert set(PLANTS) == {detector.id for detector in catalogue()}
+    assert set(PLANTS) | {"rule_hides_too_much"} == {detector.id for detector in catalogue()}
+
+
+def test_a_rule_that_hides_too_much_is_a_finding_in_its_own_words(tmp_path: Path) -> None:
+    with make_journal(tmp_path, sound_job()).reader() as reader:
+        (found,) = detect(reader, **LIMITS, overstepping_rules=["rule b hides 2", "rule a hides 3"])
+    assert (found.id, found.severity) == ("rule_hides_too_much", Severity.WARNING)
+    assert [e.detail for e in found.evidence] == ["rule a hides 3", "rule b hides 2"]
 
 
 def test_a_sound_week_has_no_finding(tmp_path: Path) -> None:

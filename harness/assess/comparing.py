@@ -1,0 +1,67 @@
+"""Reads a journal as of one moment and compares its two sides by the criteria."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import polars as pl
+
+from harness.assess.criteria import Criteria
+from harness.assess.health import blind_periods, recording_health
+from harness.assessment import RecordingHealth
+from harness.compare.comparison import Comparison, compare
+from harness.compare.rules import refuse_expired
+from harness.compare.silence import BlindPeriod
+from harness.journal.reader import Reader
+from harness.resources import sql_queries
+
+_BEGINNING = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A comparison, and what it was made from."""
+
+    comparison: Comparison
+    jobs: pl.DataFrame
+    """``select_jobs``, in the control's order."""
+    health: RecordingHealth
+    until: datetime
+    """The moment as of which silence was judged."""
+    blind: tuple[BlindPeriod, ...]
+    older: int
+    """Jobs left out because they were created before the shadow week began."""
+
+
+def compare_journal(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -> Compared:
+    """Compare what the reader sees.
+
+    now: the moment that is asked about, as of which a rule may have expired; None for that of the
+    reader's last event. Raises SettingsError for an expired rule before anything is compared.
+    """
+    refuse_expired(
+        criteria.rules,
+        on=(now or reader.as_of_time).astimezone(UTC).date(),
+        origin=criteria.rules_origin,
+    )
+    older = reader.narrow(criteria.since) if criteria.since else 0
+    health = recording_health(reader, time_scale=criteria.time_scale)
+    # Silence is judged at the moment up to which the record is proved complete: what happened
+    # after that may simply not have been recorded yet. Without a proof, nothing is overdue.
+    until = health.complete_until or _BEGINNING
+    queries = sql_queries("views/select_submissions.sql")
+    jobs = reader.frame(queries["select_jobs"])
+    blind = blind_periods(reader)
+    comparison = compare(
+        reader.frame(queries["select_submissions"]),
+        jobs,
+        criteria.rules,
+        as_of=until,
+        deadline_s=criteria.deadline_s,
+        time_scale=criteria.time_scale,
+        blind=blind,
+    )
+    return Compared(
+        comparison=comparison, jobs=jobs, health=health, until=until, blind=blind, older=older
+    )

@@ -1,0 +1,65 @@
+"""What the commands that read a comparison have in common: its report, and how a line is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.cli.options import Moment, assess_journal
+
+Row = Mapping[str, Any]
+
+
+def report_of(config: Path | None, journal: Path | None, as_of: Moment | None) -> dict[str, Any]:
+    """The report's own JSON, personal values masked."""
+    from harness.report.json_report import to_dict
+
+    return to_dict(assess_journal(config, journal, as_of))
+
+
+def print_json(report: Row, **parts: Any) -> None:
+    """Print parts of a report and of when it speaks."""
+    where = {key: report["provenance"][key] for key in ("seq", "as_of", "rules_version")}
+    data = {"schema_version": report["schema_version"], **where, **parts}
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def agreement_of(report: Row) -> dict[str, Any]:
+    """Agreement by job with and without rules, and with and without excluded pairs, in [0, 1]."""
+    agreement = report["agreement"]
+    whole = agreement["with_excluded"]
+    return {
+        "by_job": agreement["by_job"]["value"],
+        "without_rules": agreement["without_rules"]["value"],
+        "with_excluded": whole["value"] if whole else agreement["by_job"]["value"],
+        "excluded": agreement["excluded"],
+    }
+
+
+def say_agreement(report: Row) -> None:
+    """The same as one line on stderr; nothing where no job has been compared."""
+    from harness.gates.shown import share
+
+    told = agreement_of(report)
+    if told["by_job"] is None:
+        return
+    line = f"agreement by job {share(told['by_job'])}, without rules {share(told['without_rules'])}"
+    if report["agreement"]["with_excluded"]:
+        line += f", with the excluded pairs {share(told['with_excluded'])}"
+    if out := sum(told["excluded"].values()):
+        line += f"; excluded: {counted(out, 'pair')}"
+    say(line)
+
+
+def counted(number: int, thing: str) -> str:
+    """``1 pair``, ``2 pairs``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def say(text: str) -> None:
+    """Tell a person, beside the data on stdout."""
+    click.echo(text, err=True)

@@ -1,0 +1,107 @@
+"""What proposed rules would hide, and which of it is a real fault. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from harness.assessment import Cluster, Difference
+from harness.compare.addresses import postal_address
+from harness.compare.clusters import cluster_differences
+from harness.compare.comparison import Comparison, compare_again, difference_id, differences
+from harness.compare.normalise import fold_space, phone, url
+from harness.compare.rules import RuleSet
+from harness.model import ErrorClass
+
+_NO_FAULTS = frozenset({"other_word", "slow"})
+"""Two words for one outcome, and a slow one: to absorb them is what rules are for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What a comparison shows without the proposed rules and not with them."""
+
+    hidden: tuple[Difference, ...]
+    faults: tuple[Difference, ...]
+    """Those of the hidden that are a fault of one side and no way of writing."""
+    clusters: tuple[Cluster, ...]
+    """Of the hidden, largest first."""
+    appeared: tuple[Difference, ...]
+    """What only shows with the proposed rules; a narrower rule in place of a wider one does so."""
+    hidden_pairs: int
+    set_apart: int
+    """Pairs that are excluded with the proposed rules and not without."""
+
+
+def try_rules(before: Comparison, rules: RuleSet) -> Trial:
+    """Judge the same pairs again by `rules`, which hold the proposed ones."""
+    after = compare_again(before, rules)
+    shown, left = differences(before), differences(after)
+    known, kept = {d.id for d in shown}, {d.id for d in left}
+    hidden = tuple(d for d in shown if d.id not in kept)
+    faults = {d.id for d in hidden if is_fault(d)} - _unclassified(before)
+    return Trial(
+        hidden=hidden,
+        faults=tuple(d for d in hidden if d.id in faults),
+        clusters=cluster_differences(hidden),
+        appeared=tuple(d for d in left if d.id not in known),
+        hidden_pairs=len({(d.mode, d.job_id, d.directory) for d in hidden}),
+        set_apart=_count_excluded(after) - _count_excluded(before),
+    )
+
+
+def is_fault(difference: Difference) -> bool:
+    """Whether a difference is a fault: outcomes or classes differ, or another value was sent.
+
+    Two ways of writing one value are none: the same letters and digits whatever their case, one
+    telephone, one site, one postal address.
+    """
+    if difference.kind in _NO_FAULTS:
+        return False
+    if difference.kind != "wrong_value":
+        return True
+    form = _FORMS.get(difference.field.removeprefix("values."), _letters)
+    return form(difference.control_raw or "") != form(difference.candidate_raw or "")
+
+
+def _phone(value: str) -> str:
+    return phone(value, "US")
+
+
+def _email(value: str) -> str:
+    return fold_space(value).casefold()
+
+
+def _letters(value: str) -> str:
+    """Letters and digits without case; what parts two numbers stays."""
+    folded = unicodedata.normalize("NFKC", value).casefold()
+    spaced = fold_space("".join(c if c.isalnum() else " " for c in folded))
+    return re.sub(r"(?<!\d) | (?!\d)", "", spaced)
+
+
+_FORMS: dict[str, Callable[[str], str]] = {
+    "address": postal_address,
+    "email": _email,
+    "phone": _phone,
+    "website": url,
+}
+
+
+def _unclassified(comparison: Comparison) -> set[str]:
+    """Ids of differing errors of which one has no class yet: to give it one hides no fault."""
+    unknown = pl.any_horizontal(
+        pl.col(f"{side}_class").eq_missing(ErrorClass.UNKNOWN.value)
+        for side in ("control", "candidate")
+    )
+    cells = comparison.cells.filter(
+        pl.col("differs") & (pl.col("field") == "error") & unknown
+    ).select("mode", "job_id", "directory", "field")
+    return {difference_id(*row) for row in cells.iter_rows()}
+
+
+def _count_excluded(comparison: Comparison) -> int:
+    return int(comparison.pairs["excluded_by"].count())
