@@ -210,8 +210,7 @@ def add(
     \b
     Examples:
       shadow rules add proposed.toml --author "Ada Quill" --reason "imported in capitals"
-      shadow rules add 'name = "name-case", kind = "casefold", field = "values.name"' \\
-        --author "Ada Quill" --reason "the old customers were imported in capitals"
+      shadow rules add 'kind = "casefold", field = "values.name"' --name name-case
     """
     from harness.assess.criteria import load_criteria
     from harness.assess.rules_file import append_rule, proposed_rules, team_rules
@@ -293,7 +292,7 @@ def _signed(rule: Rule) -> Rule:
     for key, nothing in UNNAMED.items():
         if getattr(rule, key) == nothing:
             if not sys.stdin.isatty():
-                raise SettingsError(f"--{key} is missing. A rule that stays has a {key}: give one.")
+                raise SettingsError(f"--{key} is missing. A rule that stays needs its {key}.")
             said[key] = click.prompt(key.capitalize(), err=True)
     return rule.model_copy(update=said)
 

@@ -93,6 +93,8 @@ def _judge(pairs: pl.DataFrame, rules: RuleSet) -> Comparison:
         .sort("mode", "created_at", "job_id", "directory", nulls_last=True)
     )
     apart = pairs.filter(pl.col("excluded_by").is_not_null()).select(*_PAIR_KEYS)
+    if apart.is_empty():
+        return Comparison(pairs=pairs, cells=cells, rules=rules, set_apart=cells.clear())
     return Comparison(
         pairs=pairs,
         cells=cells.join(apart, on=_PAIR_KEYS, how="anti", maintain_order="left"),

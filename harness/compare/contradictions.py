@@ -25,6 +25,9 @@ from harness.compare.kinds import (
     ToleranceRule,
 )
 
+_LISTS = ("directory", "pattern", "formats", "control", "candidate")
+_SAY_NOTHING = ("", "\x00")
+"""What matches one of these matches nearly everything."""
 _DIRECTIVES = re.compile(r"%(.)")
 
 
@@ -58,7 +61,7 @@ def overlap(first: Rule, second: Rule) -> bool:
 
 
 def _place(rule: Rule) -> list[str]:
-    """Where the rule is to work."""
+    """Where the rule is to work, and lists that say nothing."""
     problems = []
     fields = FIELDS_OF_KIND[rule.kind]
     if rule.field not in (*FIELDS, PAIR):
@@ -70,6 +73,11 @@ def _place(rule: Rule) -> list[str]:
             f"Use one of: {', '.join(fields)}."
         )  # fmt: skip
         problems.append(f"field = {rule.field!r} has no {rule.kind}. {mend}")
+    problems += [
+        f"{key} = [] lists nothing. Add to it, or leave it out."
+        for key in _LISTS
+        if getattr(rule, key, None) == ()
+    ]
     if rule.since and rule.until and rule.since >= rule.until:
         problems.append(
             f"until = {_time(rule.until)} is not after since = {_time(rule.since)}, so no job is "
@@ -120,14 +128,14 @@ def _patterns(rule: ErrorClassRule) -> list[str]:
     for number, line in enumerate(rule.pattern or ()):
         where = f"pattern.{number}"
         try:
-            greedy = re.compile(line.match).search("")
+            compiled = re.compile(line.match)
         except re.error as error:
             problems.append(
                 f"{where}.match = {line.match!r} is no regular expression ({error}). Mend it, or "
                 "put a backslash before signs that stand for themselves."
             )
             continue
-        if greedy:
+        if any(compiled.search(text) for text in _SAY_NOTHING):
             problems.append(
                 f"{where}.match = {line.match!r} matches every text. Say what the text must hold."
             )

@@ -44,7 +44,7 @@ class _Rule(BaseModel):
     field: str
     author: str = Field(min_length=1)
     reason: str = Field(min_length=1)
-    directory: Words | None = Field(default=None, min_length=1)
+    directory: Words | None = None
     """Globs over the directory's host; none: every directory."""
     since: AwareDatetime | None = None
     """Only jobs created at or after this time."""
@@ -84,7 +84,7 @@ class ErrorClassRule(_Rule):
     """Compares the class of an error instead of its text; own `pattern`s go first, in order."""
 
     kind: Literal["error_class"]
-    pattern: tuple[ErrorPattern, ...] | None = Field(default=None, min_length=1)
+    pattern: tuple[ErrorPattern, ...] | None = None
 
 
 class IgnoreRule(_Rule):
@@ -140,7 +140,7 @@ class DateRule(_Rule):
     """Writes a date or time in ISO 8601, one with a zone in UTC; `formats` are tried after it."""
 
     kind: Literal["date"]
-    formats: Words | None = Field(default=None, min_length=1)
+    formats: Words | None = None
     """As ``strptime`` takes them, such as ``%m/%d/%Y``."""
 
 
@@ -169,9 +169,9 @@ class ExcludeRule(_Rule):
     """Sets whole pairs apart: counted as excluded under its name, never judged and never lost."""
 
     kind: Literal["exclude"]
-    control: Words | None = Field(default=None, min_length=1)
+    control: Words | None = None
     """Only where the control recorded one of these status words."""
-    candidate: Words | None = Field(default=None, min_length=1)
+    candidate: Words | None = None
     """Only where the candidate recorded one of these status words."""
 
 

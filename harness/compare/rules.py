@@ -68,6 +68,14 @@ __all__ = [
 ]
 
 _MENDS = {
+    "name": "Give it a name.",
+    "author": "Say who answers for the rule.",
+    "reason": "Say why the difference is legitimate.",
+    "map": "Map at least one word, such as approved to submitted.",
+    "absolute": "Write a number above 0.",
+    "relative": "Write a share between 0 and 1, such as 0.05.",
+    "limit": "Write a number above 0.",
+    "version": "Write version = 1.",
     "expires": "Write a date such as 2027-01-31.",
     "since": "Write a time with its zone, such as 2026-11-20T00:00:00Z.",
     "until": "Write a time with its zone, such as 2026-11-20T00:00:00Z.",

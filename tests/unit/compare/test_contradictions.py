@@ -46,23 +46,25 @@ def _refused(*rules: str) -> list[str]:
          "rule r1: pattern.0.match = '(' is no regular expression"),
         (ERROR + "pattern = [{ match = 'a*', to = 'config' }]",
          "pattern.0.match = 'a*' matches every text. Say what the text must hold."),
+        (ERROR + "pattern = [{ match = '.', to = 'config' }]", "match = '.' matches every text."),
         (ERROR + "pattern = [{ match = 'a', to = 'unknown' }]", "to = 'unknown' is no class"),
         (ERROR + "pattern = [{ match = 'a', to = 'Time out' }]",
          "Write a class as one lower-case word, such as timeout."),
-        (ERROR + "pattern = [{ match = 'a', too = 'config' }]",
+        (ERROR + "pattern = [{ match = 'a', to = 'b', too = 'c' }]",
          "pattern.0.too is not a setting. Did you mean to?"),
         (ERROR + "pattern = [{ match = 'a', to = 'x' }, { match = 'a', to = 'y' }]",
          "pattern.1.match = 'a' stands twice; the first says x. Remove one."),
-        (ERROR + "pattern = []", "pattern = []"),
+        (ERROR + "pattern = []", "pattern = [] lists nothing. Add to it, or leave it out."),
         ('kind = "phone"\nfield = "values.phone"\nregion = "USA"', "region = 'USA' is no country"),
         (CLOSE, "a tolerance is either absolute or relative. Set exactly one of them."),
         (CLOSE + "absolute = 1\nrelative = 0.1", "Set exactly one of them."),
-        (CLOSE + "relative = 1.0", "relative = 1.0"),
+        (CLOSE + "relative = 1.0", "Write a share between 0 and 1, such as 0.05."),
         (DATE + 'formats = "%d %B"', "'%d %B' does not give a day, a month and a year."),
         (DATE + 'formats = ["%Y-%m-%d %Q"]', "'%Y-%m-%d %Q' is no format of a date."),
         (PAIR, "it would set every pair apart. Add directory, since, until, control or candidate."),
         (PAIR + 'directory = ["*", "maple-*"]', "it would set every pair apart."),
-        ('kind = "exclude"\nfield = "outcome"', "has no exclude. Set field = 'pair'."),
+        ('kind = "exclude"\nfield = "outcome"\ndirectory = "a*"',
+         "has no exclude. Set field = 'pair'."),
         ('kind = "casefold"\nfield = "pair"', "field = 'pair' has no casefold. Use one of: "),
         ('kind = "ignore"\nfield = "outcome"', "field = 'outcome' has no ignore. Use one of: "),
         ('kind = "tolerance"\nabsolute = 1\nfield = "values.zip"', "has no tolerance."),
@@ -72,12 +74,13 @@ def _refused(*rules: str) -> list[str]:
         (CASE + "since = 2026-11-20T00:00:00Z\nuntil = 2026-11-20T00:00:00Z",
          "until = 2026-11-20T00:00:00Z is not after since = 2026-11-20T00:00:00Z"),
         (CASE + 'expires = "next year"', "Write a date such as 2027-01-31."),
-        (CASE + "directory = []", 'Write a glob such as "*.example", or a list of them.'),
+        (CASE + "directory = []", "directory = [] lists nothing."),
+        (CASE + "directory = 5", 'Write a glob such as "*.example", or a list of them.'),
         (CASE + "expects_at_most = -1", "expects_at_most = -1 is no limit. Write a number"),
         (CASE + 'expects_at_most = "200%"', "expects_at_most = '200%' is no limit."),
         (CASE + "expects_at_most = 0.5", "expects_at_most = 0.5 is no limit."),
         (CASE + 'archetype = "wizard"', "archetype is not a setting."),
-        (MAP + "map = {}", "map = {}"),
+        (MAP + "map = {}", "Map at least one word"),
     ],
 )  # fmt: skip
 def test_a_rule_that_cannot_be_meant_is_one_line(rule: str, words: str) -> None:
@@ -92,7 +95,8 @@ def test_a_rule_that_cannot_be_meant_is_one_line(rule: str, words: str) -> None:
         (MAP + 'map = { a = "submitted" }', MAP + 'map = { a = "failed" }',
          "rule r2: map.a = 'failed', while rule r1 maps it to 'submitted' where both hold. "
          "Remove one, or set their directory, since or until apart from rule r1."),
-        (MAP + 'map = { a = "b" }', MAP + 'map = { b = "a" }', "map.b = 'a', which undoes rule r1."),
+        (MAP + 'map = { a = "b" }', MAP + 'map = { b = "a" }',
+         "map.b = 'a', which undoes rule r1."),
         ('kind = "map"\nfield = "values.*"\nmap = { a = "b" }',
          'kind = "map"\nfield = "values.city"\nmap = { a = "c" }', "rule r2: map.a = 'c'"),
         (ERROR + "pattern = [{ match = 'a', to = 'x' }]",
@@ -156,7 +160,9 @@ def test_globs_that_match_one_text_overlap(first: str, second: str, text: str) -
     assert overlap(one, two) == overlap(two, one)
 
 
-@pytest.mark.parametrize(("first", "second"), [("a*b", "a*c"), ("ab", "a"), ("?", "ab"), ("[x]a", "b")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("first", "second"), [("a*b", "a*c"), ("ab", "a"), ("?", "ab"), ("[x]a", "b")]
+)
 def test_globs_that_no_text_matches_both_do_not_overlap(first: str, second: str) -> None:
     rules = [make_rule("casefold", name=glob, directory=glob) for glob in (first, second)]
     assert not overlap(*rules)
