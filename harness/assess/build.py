@@ -37,7 +37,6 @@ from harness.assessment import (
     Latency,
     Provenance,
     ReplayProgress,
-    RuleEffect,
 )
 from harness.compare.clusters import cluster_differences
 from harness.compare.comparison import Comparison, differences, rule_effects
@@ -98,7 +97,11 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
             until=until,
             deadline_s=criteria.deadline_s,
             time_scale=scale,
-            overstepping_rules=[overstep(effect) for effect in effects if effect.hides_too_much],
+            overstepping_rules=[
+                overstep(rule.name, rule.hidden_pairs, rule.expects_at_most)
+                for rule in effects
+                if rule.expects_at_most is not None and rule.hides_too_much
+            ],
         ),
         rules=effects,
         coverage=_coverage(pairs, sequence, fates, replays, replay_exclusions(reader)),
@@ -162,12 +165,9 @@ def _excluded(pairs: pl.DataFrame) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
 
 
-def overstep(effect: RuleEffect) -> str:
-    """One sentence about a rule that hides more than it is declared to."""
-    return (
-        f"rule {effect.name} hides {counted(effect.hidden_pairs, 'pair')}; it is declared to hide "
-        f"at most {effect.expects_at_most:g}"
-    )
+def overstep(rule: str, pairs: int, limit: float) -> str:
+    """One sentence about a rule that hides more pairs than it is declared to."""
+    return f"rule {rule} hides {counted(pairs, 'pair')}; it is declared to hide at most {limit:g}"
 
 
 def _series(sequence: JobSequence, criteria: Criteria) -> tuple[BandPoint, ...]:

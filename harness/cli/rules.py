@@ -240,6 +240,8 @@ def add(
 def _list(
     config: Path | None, journal: Path | None, as_of: Moment | None, as_json: bool
 ) -> None:  # fmt: skip
+    from harness.assess.build import overstep
+
     report = report_of(config, journal, as_of)
     if as_json:
         print_json(report, agreement=agreement_of(report), rules=report["rules"])
@@ -249,8 +251,7 @@ def _list(
     for rule in report["rules"]:
         limit = rule["expects_at_most"]
         if limit is not None and rule["hidden_pairs"] > limit:
-            pairs = counted(rule["hidden_pairs"], "pair")
-            say(f"rule {rule['name']} hides {pairs}; it is declared to hide at most {limit:g}")
+            say(overstep(rule["name"], rule["hidden_pairs"], limit))
 
 
 def _compared(

@@ -235,3 +235,12 @@ def test_the_page_has_no_script_and_names_no_other_host() -> None:
     assert "url(" not in page
     hosts = {part.partition('"')[0] for part in page.split("http")[1:]}
     assert all("www.w3.org" in host or host.startswith("-equiv=") for host in hosts)
+
+
+def test_agreement_with_the_pairs_that_rules_set_apart_shows_only_where_there_are_some() -> None:
+    shown = make_assessment()
+    words = "By job, with the pairs that rules set apart"
+    assert words not in to_html(shown)
+    whole = replace(shown.agreement, with_excluded=make_estimate(0.5, 0.4, 0.6))
+    assert words in to_html(replace(shown, agreement=whole))
+    assert to_dict(shown)["agreement"]["with_excluded"] is None
