@@ -46,6 +46,7 @@ from tests.support.journals import (
     make_watermarks,
     sound_job,
 )
+from tests.support.rules import make_rule, make_rules
 from tests.support.samples import (
     make_flow_run,
     make_gap,
@@ -237,6 +238,19 @@ def test_a_lost_job_is_a_no_go_whatever_else_is_missing(fault: str, leak: str) -
     assert found.decision is Decision.NO_GO
     assert leak in _gate(found, "shadow.zero_loss").reason
     assert _gate(found, "dual-write.all_processed").status is GateStatus.FAIL
+
+
+def test_a_pair_that_a_rule_sets_apart_is_counted_and_its_lost_job_stays_lost() -> None:
+    apart = make_rule("exclude", name="apart", directory="*.example")
+    events = [*sound_job(), *PLANTS["lost after trigger"][0]]
+    found = assess_events(events, rules=make_rules(apart))
+    assert dict(found.agreement.excluded)["apart"] > 0
+    assert dict(found.agreement.verdicts)[Verdict.EXCLUDED] == sum(
+        count for _, count in found.agreement.excluded
+    )
+    assert _gate(found, "shadow.zero_loss").status is GateStatus.FAIL
+    bare = assess_events(events, rules=make_rules()).agreement.by_job
+    assert found.agreement.with_excluded == bare
 
 
 @pytest.mark.parametrize("fault", ["never enqueued", "lost after trigger", "orphan submitting"])
