@@ -322,7 +322,9 @@ def _rows(trial: Trial) -> list[dict[str, Any]]:
     from harness.report.redact import redact_differences
 
     faults = {difference.id for difference in trial.faults}
-    rows = [_row(d, fault=d.id in faults) for d in redact_differences(trial.hidden)]
+    rows = [
+        _row(d, fault=d.id in faults) for d in redact_differences(trial.hidden, among=trial.shown)
+    ]
     return sorted(rows, key=lambda row: not row["fault"])
 
 
@@ -343,7 +345,9 @@ def _as_json(trial: Trial, proposed: tuple[Rule, ...], seq: int) -> dict[str, An
         "set_apart": trial.set_apart,
         "clusters": [asdict(cluster) for cluster in trial.clusters],
         "differences": rows,
-        "appeared": [_row(d, fault=False) for d in redact_differences(trial.appeared)],
+        "appeared": [
+            _row(d, fault=False) for d in redact_differences(trial.appeared, among=trial.shown)
+        ],
     }
 
 

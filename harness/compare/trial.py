@@ -25,6 +25,8 @@ _NO_FAULTS = frozenset({"other_word", "slow"})
 class Trial:
     """What a comparison shows without the proposed rules and not with them."""
 
+    shown: tuple[Difference, ...]
+    """All that show without the proposed rules."""
     hidden: tuple[Difference, ...]
     faults: tuple[Difference, ...]
     """Those of the hidden that are a fault of one side and no way of writing."""
@@ -45,6 +47,7 @@ def try_rules(before: Comparison, rules: RuleSet) -> Trial:
     hidden = tuple(d for d in shown if d.id not in kept)
     faults = {d.id for d in hidden if is_fault(d)} - _unclassified(before)
     return Trial(
+        shown=shown,
         hidden=hidden,
         faults=tuple(d for d in hidden if d.id in faults),
         clusters=cluster_differences(hidden),

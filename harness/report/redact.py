@@ -63,9 +63,14 @@ def mask_text(text: str, known: Iterable[str] = ()) -> str:
     return _PHONE.sub(HIDDEN, _EMAIL.sub(HIDDEN, text))
 
 
-def redact_differences(differences: Sequence[Difference]) -> tuple[Difference, ...]:
-    """The same differences with personal values masked."""
-    known = _known_values(differences)
+def redact_differences(
+    differences: Sequence[Difference], *, among: Sequence[Difference] = ()
+) -> tuple[Difference, ...]:
+    """The same differences with personal values masked.
+
+    among: more differences whose personal values the texts of these may quote.
+    """
+    known = _known_values((*differences, *among))
     return tuple(_difference(d, known.get(d.job_id, ())) for d in differences)
 
 

@@ -11,11 +11,12 @@ import pytest
 from harness.assess.criteria import shipped_rules_text
 from harness.cli.main import run
 from harness.journal.store import Journal
-from tests.support.events import HOST, make_plan
+from tests.support.events import HOST, make_control, make_history, make_plan
 from tests.support.journals import make_journal, sound_job
 
 SOUND = "11111111-1111-4111-8111-111111111111"
 ODD = "22222222-1111-4111-8111-111111111111"
+BIRCH = "birch-index.test"
 NAME_CASE = 'name = "name-case", kind = "casefold", field = "values.name"'
 ANY_VALUE = 'name = "any-value", kind = "ignore", field = "values.*"'
 SIGNED = ("--author", "Ada Quill", "--reason", "imported in capitals")
@@ -152,6 +153,26 @@ def test_a_rule_on_trial_shows_what_it_would_hide(capsys: pytest.CaptureFixture[
         "1 difference in 1 pair would be hidden, 0 real faults among them, as of seq 29",
     ])  # fmt: skip
     assert not any(raw in out for raw in RAW)
+
+
+def test_a_text_is_masked_by_what_its_job_shows_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    events = [
+        make_plan({"name": "MAPLE JOINERY"}, job_id=ODD) if event.kind == "job_results" else event
+        for event in sound_job(ODD, hosts=(HOST,), run=None)
+    ]
+    events += [
+        make_control("failed", job_id=ODD, host=BIRCH, message="no Maple Joinery here", second=9),
+        make_history("submitted", number=99, job_id=ODD, host=BIRCH, second=9),
+    ]
+    make_journal(tmp_path, events, name="shadow.duckdb")
+    rule = 'kind = "exclude", field = "pair", directory = "birch-*"'
+    _, out, _ = call(capsys, "rules", "test", rule)
+    assert [row["kind"] for row in rows(out)] == ["control_failed"]
+    assert "[masked]" in out
+    assert "Maple Joinery" not in out
 
 
 @pytest.mark.usefixtures("week")
