@@ -18,6 +18,7 @@ from harness.model import LIVE
 MAX_ATTEMPTS = 4
 """The candidate's task tries a directory at most this often (3 retries)."""
 
+_TERMINAL = ["submitted", "failed", "skipped"]
 _SIDE_COLUMNS = (
     "outcome",
     "raw_status",
@@ -105,14 +106,19 @@ def _prefix(side: str) -> str:
 def _control(submissions: pl.DataFrame) -> pl.DataFrame:
     """One control row a directory; several rows with one host are counted in `control_rows`.
 
-    Where they did not all end the same way, no one of them speaks for the host: `control_differs`.
+    Where they ended in different ways, no one of them speaks for the host: `control_differs`. Until
+    all have ended, one that has not speaks for it: the host may yet turn out to contradict itself,
+    and a pair that waits counts at its worst, while an excluded one would not count at all.
     """
     rows = _side(submissions, "control").filter(pl.col("mode") == LIVE).drop("mode")
+    done = pl.col("control_outcome").is_in(_TERMINAL)
     counted = rows.group_by("job_id", "directory").agg(
         pl.len().alias("control_rows"),
-        (pl.col("control_outcome").n_unique() > 1).alias("control_differs"),
+        (pl.col("control_outcome").filter(done).n_unique() > 1).alias("control_differs"),
     )
-    first = rows.unique(subset=["job_id", "directory"], keep="first", maintain_order=True)
+    first = rows.sort(done, maintain_order=True).unique(
+        subset=["job_id", "directory"], keep="first", maintain_order=True
+    )
     return first.join(counted, on=["job_id", "directory"])
 
 
@@ -133,7 +139,6 @@ def _with_state(
     control_silent_s = silent_for_s(
         pl.col("control_started_at"), until=as_of, time_scale=time_scale
     )
-    terminal = ["submitted", "failed", "skipped"]
     # An 'error' may still be retried: it is final once the attempts are used up, the job has
     # ended, or nothing more came before the deadline.
     retrying = (
@@ -143,11 +148,13 @@ def _with_state(
         & pl.col("job_finished_at").is_null()
         & ~overdue
     )
-    candidate_done = (pl.col("candidate_outcome").is_in(terminal) & ~retrying).fill_null(False)
-    control_done = pl.col("control_outcome").is_in(terminal).fill_null(False)
-    # A control that has not begun waits in its backlog; only one that began can be overdue.
+    candidate_done = (pl.col("candidate_outcome").is_in(_TERMINAL) & ~retrying).fill_null(False)
+    control_done = pl.col("control_outcome").is_in(_TERMINAL).fill_null(False)
+    # A control that has not begun waits in its backlog; only one that began can be overdue. One
+    # that said a word that no mapping knows was not silent.
     control_overdue = (
-        (control_silent_s > deadline_s) | (pl.col("control_outcome").is_null() & overdue)
+        ((control_silent_s > deadline_s) & (pl.col("control_outcome") != "unknown"))
+        | (pl.col("control_outcome").is_null() & overdue)
     ).fill_null(False)
     return pairs.with_columns(
         candidate_pending=~candidate_done & ~overdue.fill_null(False),

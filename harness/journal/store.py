@@ -307,7 +307,10 @@ def _upgrade(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _draft_frame(events: tuple[EventDraft, ...]) -> pl.DataFrame:
-    unique = {event.key: event for event in reversed(events)}
+    # An event that comes twice counts where it came first, as it does in two batches.
+    unique: dict[str, EventDraft] = {}
+    for event in events:
+        unique.setdefault(event.key, event)
     rows = [
         (
             ordinal,
@@ -320,7 +323,7 @@ def _draft_frame(events: tuple[EventDraft, ...]) -> pl.DataFrame:
             canonical_json(event.payload),
             key_hash(event.key),
         )
-        for ordinal, event in enumerate(reversed(unique.values()))
+        for ordinal, event in enumerate(unique.values())
     ]
     return pl.DataFrame(rows, schema=_DRAFT_SCHEMA, orient="row")
 

@@ -27,6 +27,9 @@ CASE WHEN TRY_CAST(text AS TIMESTAMPTZ)
 -- The key a directory is paired by: host in lower case, without scheme, www. and port.
 CREATE OR REPLACE TEMP MACRO host_of(url) AS
 regexp_replace(
-    regexp_extract(lower(trim(url)), '^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@?#]*@)?([^/:?#]+)', 1),
+    regexp_extract(
+        trim(lower(url), ' ' || chr(9) || chr(10) || chr(13)),
+        '^(?:(?:[a-z][a-z0-9+.-]*:)?//)?(?:[^/@?#]*@)?([^/:?#]+)', 1
+    ),
     '^www\.', ''
 );

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.model import EventDraft, EventKind, Source
 
-_HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@?#]*@)?([^/:?#]+)")
+_HOST = re.compile(r"^(?:(?:[a-z][a-z0-9+.-]*:)?//)?(?:[^/@?#]*@)?([^/:?#]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,24 @@ def test_several_control_rows_of_one_host_are_one_pair_and_counted() -> None:
     assert pair["control_rows"] == 2
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("outcomes", "state"),
+    [
+        (("submitted", "submitted"), "settled"),
+        (("submitted", "failed"), "excluded"),
+        (("submitted", "in_flight"), "in_flight"),
+        (("failed", "unknown"), "in_flight"),
+        (("submitted", "failed", "in_flight"), "excluded"),
+    ],
+)
+def test_rows_of_one_host_contradict_each_other_only_once_they_have_ended(
+    outcomes: tuple[str, ...], state: str, order: int
+) -> None:
+    rows = [control(word, unit=f"row-{n}") for n, word in enumerate(outcomes[::order])]
+    assert _state(*rows, candidate()) == state
+
+
 def test_a_control_row_without_an_address_keeps_its_pair() -> None:
     (pair,) = _pairs(control("failed", directory=None), as_of=at(5000))
     assert (pair["directory"], pair["state"]) == ("", "missing_candidate")
@@ -154,7 +172,8 @@ def test_a_candidate_is_no_longer_pending_once_its_deadline_is_over() -> None:
 
 
 def test_a_word_that_no_mapping_knows_settles_nothing() -> None:
-    assert _state(control("unknown"), candidate(), as_of=at(100)) == "in_flight"
+    for second in (100, 9000):
+        assert _state(control("unknown"), candidate(), as_of=at(second)) == "in_flight"
 
 
 def test_without_its_job_nothing_is_overdue() -> None:

@@ -55,7 +55,7 @@ def test_of_a_plan_only_what_can_be_named_is_typed_and_once(tmp_path: Path) -> N
     [
         "https://www.Maple-Listings.example/add?x=1", "maple.example", "HTTP://maple.example:8080/",
         "  www.maple.example  ", "https://user:word@www.maple.example/#top", "maple.example/a@b",
-        "//maple.example", "", "formnest.test/r/k3Xq9",
+        "//maple.example", "\t//www.maple.example/a\r\n", "", "formnest.test/r/k3Xq9",
     ],
 )  # fmt: skip
 def test_the_recorder_and_the_projections_read_the_same_host(tmp_path: Path, url: str) -> None:

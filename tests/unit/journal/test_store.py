@@ -38,6 +38,13 @@ def test_a_key_twice_in_one_batch_is_one_event(journal: Journal) -> None:
     assert journal.append(Batch(events=(make_job(), make_job()))).new == 1
 
 
+def test_a_key_twice_in_one_batch_counts_where_it_came_first(journal: Journal) -> None:
+    begun, done = make_control("submitting", version=1), make_control("submitted", version=2)
+    journal.append(Batch(events=(begun, done, begun)))
+    with journal.reader() as reader:
+        assert reader.rows("SELECT outcome FROM submissions_now") == [("submitted",)]
+
+
 def test_seq_is_dense_across_batches_and_follows_the_batch_order(journal: Journal) -> None:
     for number in range(5):
         journal.append(
