@@ -177,9 +177,11 @@ def _differing(left: str, right: str) -> tuple[set[int], set[int]]:
 
 
 def _mask(value: str, letters: str, differs: set[int], tail: int) -> str:
-    few = len(differs) <= MOST_SHOWN and len(letters) - len(differs) >= LEAST_HIDDEN * len(differs)
+    # Marks are masked like letters, but to hide one hides nothing of the value.
+    telling = {place for place, letter in enumerate(letters) if letter.isalnum()}
+    few = len(differs) <= MOST_SHOWN and len(telling - differs) >= LEAST_HIDDEN * len(differs)
     shown = set(differs) if few else set()
-    if tail and len(letters) >= _PHONE_LEAST:
+    if tail and len(telling) >= _PHONE_LEAST:
         shown = set(range(len(letters) - tail, len(letters)))
     masked: list[str] = []
     first: int | None = None

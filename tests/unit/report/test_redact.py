@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.report.html import to_html
@@ -87,11 +87,17 @@ def test_other_fields_are_not(field: str) -> None:
     assert not is_personal(field)
 
 
+MARKS = "\u0301\u0e31\u0903"
+"""Combining ones, which are no letters by themselves."""
+
+
 @given(
     control=st.text(min_size=1, max_size=60),
     candidate=st.text(min_size=1, max_size=60),
     field=st.sampled_from(["values.phone", "values.name", "values.email"]),
 )
+@example(control=f"{MARKS}5550", candidate="5550", field="values.phone")
+@example(control=f"{MARKS}a", candidate=MARKS, field="values.name")
 def test_no_mask_contains_its_value_and_most_of_it_is_hidden(
     control: str, candidate: str, field: str
 ) -> None:
