@@ -14,7 +14,7 @@ QUERY = """
 import sys, pathlib, tempfile
 import harness, replay
 from harness.assess.criteria import load_criteria
-from harness.journal.findings import catalogue
+from harness.journal.findings import catalogue, detect
 from harness.journal.store import Journal
 from harness.resources import resource
 from harness.settings import Settings
@@ -24,8 +24,7 @@ load_criteria(Settings())
 with tempfile.TemporaryDirectory() as folder:
     journal = Journal.create(pathlib.Path(folder) / "week.duckdb")
     with journal.reader() as reader:
-        for detector in catalogue():
-            reader.frame(detector.sql, until=reader.as_of_time, deadline_s=1.0, time_scale=1.0)
+        detect(reader, until=reader.as_of_time, deadline_s=1.0, time_scale=1.0)
 print(len(catalogue()))
 """
 
