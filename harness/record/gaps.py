@@ -7,6 +7,11 @@ from datetime import datetime
 
 from harness.model import EventDraft, EventKind, Source
 
+LOST_STATES = "states between two versions of a row that changes in place"
+"""What no sweep brings back after a gap in the record of production."""
+TABLE_GAP = "production:"
+"""Begins the name of a gap of one table."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:

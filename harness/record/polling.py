@@ -13,13 +13,11 @@ from typing import Any, Protocol
 from harness.journal.store import utc_now
 from harness.model import EventDraft, EventKind, Watermark
 from harness.record.chunk import CensusRequest, Chunk, Done
-from harness.record.gaps import Gap
+from harness.record.gaps import LOST_STATES, TABLE_GAP, Gap
 from harness.record.marks import fast_position, make_watermark, sweep_payload
 from harness.record.progress import ProgressBoard, RecorderProgress
 from harness.record.writer import PRODUCTION, PRODUCTION_FAST, PRODUCTION_SCHEMA, RecordWriter
 
-LOST_STATES = "states between two versions of a row that changes in place"
-_TABLE_GAP = "production:"
 SWEEPS = ("copy", "sweep")
 """Tiers that read the tables as a whole."""
 
@@ -136,7 +134,7 @@ class Polling:
         for problem in done.problems:
             self._writer.gaps.begin(
                 Gap(
-                    what=_TABLE_GAP + problem.table,
+                    what=TABLE_GAP + problem.table,
                     why=problem.why,
                     since=self.good_at,
                     loses=LOST_STATES,
@@ -147,7 +145,7 @@ class Polling:
             self._broken |= broken
             return
         for table in self._broken - broken:
-            self._writer.gaps.end(_TABLE_GAP + table, until=now)
+            self._writer.gaps.end(TABLE_GAP + table, until=now)
         self._broken = broken
 
     def _conclude(self, done: Done, *, anything: bool) -> tuple[list[EventDraft], list[Watermark]]:

@@ -20,10 +20,10 @@ from harness.journal.store import Journal, utc_now
 from harness.model import EventKind, Source
 from harness.record.chunk import Done
 from harness.record.copy.first_copy import CopyProgress, copy_first
-from harness.record.gaps import Gap
+from harness.record.gaps import LOST_STATES, Gap
 from harness.record.lock import recorder_lock
 from harness.record.pace import Pace
-from harness.record.polling import LOST_STATES, SWEEPS, Polling
+from harness.record.polling import SWEEPS, Polling
 from harness.record.postgres.connection import SourceConnection
 from harness.record.postgres.horizon import read_horizon
 from harness.record.postgres.mapping import describe_mapping, mapping_payload

@@ -42,7 +42,7 @@ from harness.record.slot.words import (
 )
 from harness.resources import sql_queries
 
-_CUSTOMERS = "customers"
+CUSTOMERS = "customers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Composed:
     """By table that cannot be read, how far the last gap stands."""
     passed: Mapping[str, int]
     """Customers without a job that were left out, each with the transaction that wrote it."""
-    awaits_customer: bool = False
+    awaits_customer: bool
     """Whether a job names a customer whose row is left to the next sweep."""
 
 
@@ -118,7 +118,7 @@ class Composer:
             told, linked = self._related(snapshot, words, *link)
             passed = _passed_over(words, told)
             words = told
-            extra, left = self._customers(snapshot, words, by_name[_CUSTOMERS], link[1], oldest)
+            extra, left = self._customers(snapshot, words, by_name[CUSTOMERS], link[1], oldest)
         place_words(words)
         current = self._current(snapshot, words)
         known = self._known(words) if ask_journal else {}
@@ -154,13 +154,13 @@ class Composer:
 
         since: no key is of an earlier transaction. Raises what the journal raises.
         """
-        wanted = {key for key in keys if key.startswith(f"{_CUSTOMERS}:")}
+        wanted = {key for key in keys if key.startswith(f"{CUSTOMERS}:")}
         if not wanted:
             return False
         identities = [key.split(":", 1)[1].rpartition(":")[0] for key in wanted]
-        known = self._recorded.since(_CUSTOMERS, sorted(set(identities)), since)
+        known = self._recorded.since(CUSTOMERS, sorted(set(identities)), since)
         found = {
-            f"{_CUSTOMERS}:{identity}:{version.xid}"
+            f"{CUSTOMERS}:{identity}:{version.xid}"
             for identity, versions in known.items()
             for version in versions
         }
@@ -278,7 +278,7 @@ class Composer:
         mentioned = {
             str(word.row[link])
             for word in words
-            if word.table.name == _CUSTOMERS and word.row.get(link) is not None
+            if word.table.name == CUSTOMERS and word.row.get(link) is not None
         }
         linked = {job_customer(word) for word in words} - {""} | mentioned & self._linked
         if unknown := mentioned - linked:
@@ -288,15 +288,15 @@ class Composer:
                 type=sql.SQL(jobs.columns["customer_id"]),
             )
             linked |= {row["link"] for row in snapshot.execute(statement).fetchall()}
-        gone = {word.identity for word in words if word.table.name == _CUSTOMERS and word.deleted}
-        recorded = set(self._recorded.newest(_CUSTOMERS, sorted(gone))) if gone else set()
+        gone = {word.identity for word in words if word.table.name == CUSTOMERS and word.deleted}
+        recorded = set(self._recorded.newest(CUSTOMERS, sorted(gone))) if gone else set()
         kept = []
         for word in words:
-            if word.table.name == _CUSTOMERS and not word.deleted:
+            if word.table.name == CUSTOMERS and not word.deleted:
                 if str(word.row.get(link)) not in linked:
                     continue
                 recorded.add(word.identity)
-            if word.table.name != _CUSTOMERS or word.identity in recorded:
+            if word.table.name != CUSTOMERS or word.identity in recorded:
                 kept.append(word)
         return kept, linked
 
@@ -337,7 +337,7 @@ def _passed_over(words: Sequence[Word], kept: Sequence[Word]) -> dict[str, int]:
     return {
         word.identity: word.xid
         for word in words
-        if word.table.name == _CUSTOMERS and id(word) not in own
+        if word.table.name == CUSTOMERS and id(word) not in own
     }
 
 

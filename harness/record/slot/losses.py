@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from harness.model import EventDraft, EventKind, Source
+from harness.record.gaps import LOST_STATES, TABLE_GAP
 from harness.record.postgres.introspect import Table
 from harness.record.postgres.tables import TABLES
 from harness.record.slot.changes import Relation, Transaction
@@ -19,7 +20,6 @@ SPAN = timedelta(seconds=30)
 """
 _NAMES = frozenset(spec.name for spec in TABLES)
 _TRUNCATED = "which of its rows were there; a comparison with the source finds those recorded"
-_PASSING = "states between two versions of a row that changes in place"
 
 
 def left_out(
@@ -42,7 +42,7 @@ def left_out(
     if not ours or (name in told_until and at <= told_until[name]):
         return None
     why = f"{name} was changed while it could not be read"
-    return _gap(f"unread:{name}:{xid}", f"production:{name}", why, at, at + SPAN, _PASSING)
+    return _gap(f"unread:{name}:{xid}", TABLE_GAP + name, why, at, at + SPAN, LOST_STATES)
 
 
 def truncated(table: Table, transaction: Transaction, xid: int) -> EventDraft:

@@ -46,7 +46,7 @@ from harness.record.postgres.introspect import Server, Table
 from harness.record.postgres.source import PostgresSource
 from harness.record.postgres.standing import format_lsn, rewound_words
 from harness.record.postgres.tables import parse_time
-from harness.record.slot.composer import NOTHING_COMPOSED, Composed, Composer
+from harness.record.slot.composer import CUSTOMERS, NOTHING_COMPOSED, Composed, Composer
 from harness.record.slot.recorded import NothingRecorded, Recorded
 from harness.record.slot.replication_slot import (
     Peek,
@@ -57,7 +57,6 @@ from harness.record.slot.replication_slot import (
 )
 from harness.record.slot.watch import Loss, SlotWatch, gap_events
 
-CUSTOMERS = "customers"
 IDLE_ADVANCE_BYTES = 2**20
 """Advancing decodes the log once more, so for other people's changes it waits for this much."""
 FLUSH_PATIENCE_S = 30.0

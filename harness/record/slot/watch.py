@@ -7,9 +7,8 @@ from datetime import datetime
 
 from harness.model import EventDraft, EventKind, Source
 from harness.record.chunk import Done
+from harness.record.gaps import LOST_STATES
 from harness.record.slot.replication_slot import Peek, SlotOptions, SlotUnusableError
-
-_LOSES = "states between two versions of a row that changes in place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def gap_events(losses: list[Loss], done: Done, *, slot: str) -> tuple[EventDraft
                 "why": loss.why,
                 "from": (loss.since or until).isoformat(),
                 "until": until.isoformat(),
-                "loses": _LOSES,
+                "loses": LOST_STATES,
             },
         )
         for number, loss in enumerate(losses)
