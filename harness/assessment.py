@@ -153,6 +153,8 @@ class Difference:
     explanation: str
     seq: int
     """Last event that made it what it is."""
+    cluster: str = ""
+    """Id of the cluster that holds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,17 +162,36 @@ class Cluster:
     """Differences with one description."""
 
     id: str
+    """Stable: a hash of the description, not of its members."""
     title: str
+    """The description in words, and what else its differences share."""
     mode: str
     kind: str
     field: str
+    description: tuple[tuple[str, str], ...]
+    """Feature and value of each term, sorted; a difference of the cluster matches all of them."""
     size: int
+    """Differences."""
     share: float
     """Share of all differences of its mode."""
+    cost: float
+    """By how much agreement by job would rise if it were mended, in [0, 1]; a pair that is in
+    several clusters counts for the first of them."""
+    cost_share: float
+    """Share of the agreement that its mode has lost."""
+    compared: int
+    """Compared values that the description's terms about the place match, agreeing ones too."""
+    precision: float
+    """Share of those that are in the cluster."""
     jobs: int
     directories: int
+    first_seen: datetime | None
+    """When the first of its differences happened; None where no event tells a time."""
+    last_seen: datetime | None
     examples: tuple[str, ...]
     """Ids of up to three differences."""
+    gates: tuple[str, ...] = ()
+    """Ids of the gates that it endangers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
