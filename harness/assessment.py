@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from harness.model import Decision, GateStatus, IntervalKind, Outcome, Severity, Verdict
+from harness.model import (
+    Decision,
+    GateStatus,
+    IntervalKind,
+    Outcome,
+    Severity,
+    TriageLabel,
+    Verdict,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +138,23 @@ class PhaseResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Triage:
+    """What a named person says a cluster or a difference comes from. Changes no verdict."""
+
+    target: str
+    """Id of a cluster or of a difference."""
+    label: TriageLabel
+    reason: str
+    author: str
+    at: datetime
+    seq: int
+    description: str
+    """What the target was called at that time."""
+    gone: bool = False
+    """Whether there is no such cluster or difference any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One field of one pair that disagrees after the rules."""
 
@@ -155,6 +180,8 @@ class Difference:
     """Last event that made it what it is."""
     cluster: str = ""
     """Id of the cluster that holds it."""
+    triage: Triage | None = None
+    """What was said of this very difference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +219,7 @@ class Cluster:
     """Ids of up to three differences."""
     gates: tuple[str, ...] = ()
     """Ids of the gates that it endangers."""
+    triage: Triage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,3 +402,5 @@ class Assessment:
     missing_parts: tuple[str, ...]
     """What this run did not look at, said loudly (for example: no browser, no replay)."""
     provenance: Provenance
+    triage: tuple[Triage, ...] = ()
+    """All that counts as of then, in the order in which it was said; also of what is gone."""

@@ -4,19 +4,19 @@ A greedy decision list after the principle of minimum description length. Of a g
 differences among N compared cells, a description that n compared cells match, k of them among the
 differences, saves
 
-    n · KL(k/n ‖ K'/N)  +  k · log2(K/K')      bits
+    n · KL(k/n ‖ K'/N)  +  (N - n) · KL((K' - k)/(N - n) ‖ K'/N)  +  k · log2(K/K')      bits
 
-(KL in bits): the first part because it tells where the differences are, the second because it tells
-which of them they are. K' is K, or with a term about the failing step the differences at that step.
-It costs, in bits,
+(KL in bits): the first two parts because it tells where the differences are and where they are not,
+the third because it tells which of them they are. K' is K, or with a term about the failing step
+the differences at that step. It costs, in bits,
 
-    Σ over its terms (log2(features) + log2(values of the feature) + TERM_BITS)  +  log2(n + 1)
+    Σ over its terms (log2(features) + log2(values of the feature))  +  log2(n + 1)
 
 The description that saves most after its cost takes its differences away; the search goes on with
 the rest until none saves anything. What then remains is described by its group alone.
 
 Terms about the place must also be worth reading: at least half of what matches them differs so, or
-at least PRECISION of it and LIFT times as large a share as usual.
+at least PRECISION of it and LIFT times as large a share as elsewhere.
 
 Several directories of one job share package, priority and hour, so terms about nothing but the job
 are judged by counting jobs, not cells: one unlucky job of twelve directories is one case.
@@ -36,12 +36,10 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Term = tuple[str, str]
 
-TERM_BITS = 8.0
-"""What each term must save beyond naming it: odds of 256 to 1 against a term by chance."""
 PRECISION = 0.2
 """Least share that differs among what matches terms about the place."""
 LIFT = 4.0
-"""Below one half, the share that differs must be this many times the usual one."""
+"""Below one half, the share that differs must be this many times that of elsewhere."""
 LEAST = 3
 """Fewer cases are not described by a term of their own."""
 MOST_PRODUCT = 4_000_000
@@ -51,14 +49,14 @@ STEP = "step"
 JOB = "job"
 CELL_FEATURES = ("directory", "rules")
 JOB_FEATURES = ("package", "priority", "hour")
-FEATURES = (*CELL_FEATURES, *JOB_FEATURES, JOB, STEP)
+FEATURES = (*CELL_FEATURES, *JOB_FEATURES, STEP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Universe:
     """All compared cells of one field of one mode, as codes.
 
-    codes: per feature but `step` one code a cell, shape (n,); 0 where it has no value.
+    codes: per feature but `step`, and of the job, one code a cell, shape (n,); 0 for no value.
     names: per feature its values, sorted; code c is ``names[feature][c - 1]``.
     """
 
@@ -206,7 +204,7 @@ def _combinations(whole_jobs: bool) -> list[tuple[str, ...]]:
     singles = [*CELL_FEATURES, *JOB_FEATURES]
     mixed = [("directory", name) for name in (*JOB_FEATURES, "rules")]
     return [
-        *[(name,) for name in (*singles, JOB, STEP)],
+        *[(name,) for name in (*singles, STEP)],
         *mixed, ("package", "hour"), ("priority", "hour"),
         *[(name, STEP) for name in singles],
     ]  # fmt: skip
@@ -239,8 +237,7 @@ def _best_of(rest: _Rest, features: tuple[str, ...]) -> _Best | None:
         placed=bool(places),
     )  # fmt: skip
     saved -= sum(
-        math.log2(len(FEATURES)) + math.log2(len(universe.names[name]) or 1) + TERM_BITS
-        for name in features
+        math.log2(len(FEATURES)) + math.log2(len(universe.names[name]) or 1) for name in features
     )
     for axis in range(len(features)):
         # Code 0 is no value; nothing is described by what it has not.
@@ -265,17 +262,25 @@ def _saved(
 ) -> FloatArray:
     """Bits that each description saves, less those for its number of cases; shape of `k`."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        rate = k / n
         usual = np.broadcast_to(of_step / total, k.shape)
-        inside = np.where(k > 0, k * np.log2(rate / usual), 0.0)
-        outside = np.where(n > k, (n - k) * np.log2((1 - rate) / (1 - usual)), 0.0)
-        telling = (rate > usual) & (rate >= np.clip(LIFT * usual, PRECISION, 0.5))
-        where = np.where(telling, inside + outside, 0.0)
+        rate, elsewhere = k / n, np.nan_to_num((of_step - k) / (total - n))
+        telling = (rate > usual) & (rate >= np.clip(LIFT * elsewhere, PRECISION, 0.5))
+        where = np.where(
+            telling, _parted(k, n, usual) + _parted(of_step - k, total - n, usual), 0.0
+        )
         which = np.where(of_step > 0, np.log2(everything / of_step), 0.0)
     saved: FloatArray = where + k * which - np.log2(n + 1)
     saved[~telling & placed] = -np.inf
     saved[~np.isfinite(saved)] = -np.inf
     return saved
+
+
+def _parted(k: FloatArray, n: FloatArray, usual: FloatArray) -> FloatArray:
+    """n · KL(k/n ‖ usual) in bits; 0 where there is nothing."""
+    differing = np.where(k > 0, k * np.log2(k / (n * usual)), 0.0)
+    agreeing = np.where(n > k, (n - k) * np.log2((n - k) / (n * (1 - usual))), 0.0)
+    both: FloatArray = differing + agreeing
+    return both
 
 
 def _flat(codes: Sequence[IntArray], widths: Sequence[int]) -> IntArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -45,12 +45,15 @@ def try_rules(before: Comparison, rules: RuleSet) -> Trial:
     shown, left = differences(before), differences(after)
     known, kept = {d.id for d in shown}, {d.id for d in left}
     hidden = tuple(d for d in shown if d.id not in kept)
+    found = find_clusters(before, among=_keys(hidden))
+    cluster_of = {difference_id(*row[:4]): row[4] for row in found.members.iter_rows()}
+    hidden = tuple(replace(d, cluster=cluster_of[d.id]) for d in hidden)
     faults = {d.id for d in hidden if is_fault(d)} - _unclassified(before)
     return Trial(
         shown=shown,
         hidden=hidden,
         faults=tuple(d for d in hidden if d.id in faults),
-        clusters=find_clusters(before, among=_keys(hidden)).clusters,
+        clusters=found.clusters,
         appeared=tuple(d for d in left if d.id not in known),
         hidden_pairs=len({(d.mode, d.job_id, d.directory) for d in hidden}),
         set_apart=_count_excluded(after) - _count_excluded(before),
