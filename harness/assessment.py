@@ -269,6 +269,23 @@ class RuleEffect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """One thing that is compared beside the outcome; it changes no verdict."""
+
+    name: str
+    """job_status, attempts, visited_path, listing_url or order."""
+    title: str
+    mode: str
+    unit: str
+    """What is counted: ``jobs`` or ``submissions``."""
+    compared: int
+    same: int
+    unknown: int
+    """Where it cannot be compared, or not yet."""
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventView:
     """One event on the timeline of a submission or job."""
 
@@ -404,3 +421,4 @@ class Assessment:
     provenance: Provenance
     triage: tuple[Triage, ...] = ()
     """All that counts as of then, in the order in which it was said; also of what is gone."""
+    beside: tuple[Beside, ...] = ()

@@ -39,6 +39,7 @@ from harness.assessment import (
     Provenance,
     ReplayProgress,
 )
+from harness.compare.beside import compare_beside
 from harness.compare.clusters import find_clusters
 from harness.compare.comparison import Comparison, differences, rule_effects
 from harness.gates.endangered import endangered
@@ -109,6 +110,7 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
             ],
         ),
         rules=effects,
+        beside=compare_beside(pairs, compared.jobs),
         coverage=_coverage(pairs, sequence, fates, replays, replay_exclusions(reader)),
         replays=replays,
         recording=health,

@@ -30,6 +30,7 @@ _SIDE_COLUMNS = (
     "finished_at",
     "duration_ms",
     "url",
+    "listing_url",
     "from_seq",
     *(f"sent_{name}" for name in VALUE_FIELDS),
 )

@@ -60,6 +60,7 @@ def to_dict(assessment: Assessment) -> dict[str, Any]:
         "clusters": plain(shown.clusters),
         "findings": plain(shown.findings),
         "coverage": coverage,
+        "beside": plain(shown.beside),
         "rules": plain(shown.rules),
         "replays": plain(shown.replays),
         "recording": recording,

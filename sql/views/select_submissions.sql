@@ -4,7 +4,7 @@
 SELECT
     s.mode, s.side, s.job_id, s.unit, s.directory, s.outcome, s.raw_status, s.error_class,
     s.error_text, s.attempts, s.finals, s.started_at, s.finished_at, s.duration_ms, s.url,
-    s.from_seq,
+    s.listing_url, s.from_seq,
     coalesce((v->>'$.name'), (v->>'$.business_name'), (v->>'$.customer_name')) AS sent_name,
     coalesce((v->>'$.email'), (v->>'$.customer_email')) AS sent_email,
     (v->>'$.phone') AS sent_phone,

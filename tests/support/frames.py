@@ -17,6 +17,7 @@ SUBMISSIONS: dict[str, Any] = {
     "directory": pl.String, "outcome": pl.String, "raw_status": pl.String,
     "error_class": pl.String, "error_text": pl.String, "attempts": pl.Int32, "finals": pl.Int32,
     "started_at": _TIME, "finished_at": _TIME, "duration_ms": pl.Float64, "url": pl.String,
+    "listing_url": pl.String,
     "from_seq": pl.Int64, **{f"sent_{name}": pl.String for name in VALUE_FIELDS},
 }  # fmt: skip
 JOBS: dict[str, Any] = {

@@ -1,0 +1,152 @@
+"""What is compared beside the outcome: job status, attempts, address, listing, order. Pure.
+
+None of this changes a verdict. The two systems differ here by design (one retries, one does not;
+one works one directory after another), so a person looks at it and no gate decides by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from harness.assessment import Beside
+from harness.model import LIVE, Verdict
+
+_DONE = ["submitted", "skipped"]
+_COMPARED = [Verdict.AGREE.value, Verdict.MISMATCH.value]
+_PATH = r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://)?[^/?#]*([^?#]*)"
+
+
+def compare_beside(pairs: pl.DataFrame, jobs: pl.DataFrame) -> tuple[Beside, ...]:
+    """One row a dimension and mode, production first.
+
+    pairs: `Comparison.pairs`. jobs: ``select_jobs``, for the status that each side gave a job.
+    """
+    modes = pairs["mode"].unique().to_list()
+    return tuple(
+        beside
+        for mode in sorted(modes, key=lambda mode: (mode != LIVE, mode))
+        for beside in _of_mode(mode, pairs.filter(pl.col("mode") == mode), jobs)
+    )
+
+
+def job_statuses(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The status of each job on both sides, by one rule for both.
+
+    Columns: mode, job_id, control_status, candidate_status: all_ok (every submission reached its
+    directory), none_ok, partial, or open while a pair of the job is in flight. The systems' own
+    words do not compare: the old "failed" means that any failed, the new one that all did.
+    """
+    counted = pairs.filter(pl.col("verdict") != Verdict.EXCLUDED.value)
+    waiting = (pl.col("verdict") == Verdict.IN_FLIGHT.value).any()
+
+    def status(side: str, missing: Verdict) -> pl.Expr:
+        ok = pl.col(f"{side}_outcome").is_in(_DONE).fill_null(False) & (
+            pl.col("verdict") != missing.value
+        )
+        return (
+            pl.when(waiting).then(pl.lit("open"))
+            .when(ok.all()).then(pl.lit("all_ok"))
+            .when(ok.any()).then(pl.lit("partial"))
+            .otherwise(pl.lit("none_ok"))
+            .alias(f"{side}_status")
+        )  # fmt: skip
+
+    return (
+        counted.group_by("mode", "job_id")
+        .agg(
+            status("control", Verdict.MISSING_CONTROL),
+            status("candidate", Verdict.MISSING_CANDIDATE),
+        )
+        .sort("mode", "job_id")
+    )
+
+
+def _of_mode(mode: str, pairs: pl.DataFrame, jobs: pl.DataFrame) -> Iterator[Beside]:
+    settled = pairs.filter(pl.col("verdict").is_in(_COMPARED))
+    yield _job_status(mode, pairs, jobs)
+    yield _attempts(mode, settled)
+    yield _address(mode, settled)
+    yield _listing(mode, settled)
+    if mode == LIVE:
+        # A replay chooses its own order.
+        yield _order(mode, settled)
+
+
+def _job_status(mode: str, pairs: pl.DataFrame, jobs: pl.DataFrame) -> Beside:
+    statuses = job_statuses(pairs)
+    closed = statuses.filter(pl.col("control_status") != "open")
+    same = closed.filter(pl.col("control_status") == pl.col("candidate_status")).height
+    note = "all, some or none of the directories, counted by one rule for both"
+    if mode == LIVE:
+        own = closed.select("job_id").join(
+            jobs.select("job_id", "control_status", "candidate_status"), on="job_id"
+        )
+        alike = own.filter(pl.col("control_status") == pl.col("candidate_status")).height
+        note += f"; by each system's own word {alike} are the same"
+    return Beside(
+        name="job_status", title="Status of the whole job", mode=mode, unit="jobs",
+        compared=closed.height, same=same, unknown=statuses.height - closed.height, note=note,
+    )  # fmt: skip
+
+
+def _attempts(mode: str, settled: pl.DataFrame) -> Beside:
+    more = settled.filter(pl.col("candidate_attempts") > 1).height
+    again = settled.filter(pl.col("control_attempts") > 1).height
+    return _beside(
+        "attempts", "Attempts", mode,
+        settled.select(control="control_attempts", candidate="candidate_attempts"),
+        f"the candidate tried {more} more than once, the control began {again} more than once",
+    )  # fmt: skip
+
+
+def _address(mode: str, settled: pl.DataFrame) -> Beside:
+    return _beside(
+        "visited_path", "Address visited", mode,
+        settled.select(control=_path("control_url"), candidate=_path("candidate_url")),
+        "the path after the host; a trailing slash tells nothing",
+    )  # fmt: skip
+
+
+def _listing(mode: str, settled: pl.DataFrame) -> Beside:
+    submitted = settled.filter(pl.col("candidate_outcome") == "submitted")
+    told = submitted["candidate_listing_url"].count()
+    return Beside(
+        name="listing_url", title="Address of the listing told", mode=mode, unit="submissions",
+        compared=submitted.height, same=told, unknown=0,
+        note="by the candidate, where it submitted; the control records none",
+    )  # fmt: skip
+
+
+def _order(mode: str, settled: pl.DataFrame) -> Beside:
+    """Jobs whose directories ended in the same order on both sides."""
+    timed = settled.drop_nulls(["control_finished_at", "candidate_finished_at"])
+    ranked = timed.with_columns(
+        old=pl.col("control_finished_at").rank("ordinal").over("job_id"),
+        new=pl.col("candidate_finished_at").rank("ordinal").over("job_id"),
+    )
+    by_job = ranked.group_by("job_id").agg(
+        pl.len().alias("n"), (pl.col("old") == pl.col("new")).all().alias("same")
+    )
+    several = by_job.filter(pl.col("n") > 1)
+    return Beside(
+        name="order", title="Order in which directories ended", mode=mode, unit="jobs",
+        compared=several.height, same=int(several["same"].sum()),
+        unknown=settled["job_id"].n_unique() - several.height,
+        note="the old poller works one after another, the new stack all at once",
+    )  # fmt: skip
+
+
+def _beside(name: str, title: str, mode: str, sides: pl.DataFrame, note: str) -> Beside:
+    known = sides.drop_nulls()
+    return Beside(
+        name=name, title=title, mode=mode, unit="submissions", compared=known.height,
+        same=known.filter(pl.col("control") == pl.col("candidate")).height,
+        unknown=sides.height - known.height, note=note,
+    )  # fmt: skip
+
+
+def _path(column: str) -> pl.Expr:
+    path = pl.col(column).str.strip_chars().str.extract(_PATH, 1).str.strip_chars_end("/")
+    return pl.when(path == "").then(pl.lit("/")).otherwise(path)
