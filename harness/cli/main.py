@@ -20,7 +20,7 @@ EXIT_INTERRUPTED = 130
 _COMMANDS = {
     "attest": ("attest", "Say by name what no machine can measure."),
     "demo": ("demo", "Rehearse a shadow week on real parts, no account needed."),
-    "diff": ("compare", "List every difference between control and candidate."),
+    "diff": ("diff", "List every difference between control and candidate."),
     "doctor": ("doctor", "Say what recording needs and how to mend what is missing."),
     "findings": ("compare", "List the named faults that the record shows."),
     "journal": ("journal", "Verify, rebuild, count or compact a journal."),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +17,9 @@ from harness.errors import SettingsError
 from harness.settings import Settings, load_settings, parse_duration_s
 
 if TYPE_CHECKING:
+    from harness.assess.criteria import Criteria
     from harness.assessment import Assessment
+    from harness.journal.reader import Reader
     from harness.journal.store import Journal
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -101,6 +104,19 @@ def json_option(function: F) -> F:
     )
 
 
+def filter_options(what: str) -> Callable[[F], F]:
+    """``--kind`` and ``--mode``: only these. what: what there are kinds of."""
+
+    def decorate(function: F) -> F:
+        kind = click.option("--kind", multiple=True, help=f"Only this {what}. Repeatable.")
+        mode = click.option(
+            "--mode", multiple=True, help="Only live, or this replay run. Repeatable."
+        )
+        return mode(kind(function))
+
+    return decorate
+
+
 def settings_with(config: Path | None, journal: Path | None = None) -> Settings:
     """Load the settings and let the command line win."""
     settings = load_settings(config, os.environ)
@@ -115,6 +131,16 @@ def moment_options(function: F) -> F:
 def assess_journal(config: Path | None, journal: Path | None, as_of: Moment | None) -> Assessment:
     """Assess the journal as of a moment, by the criteria that the settings name."""
     from harness.assess.build import assess
+
+    with opened(config, journal, as_of) as (reader, criteria, now):
+        return assess(reader, criteria, now=now)
+
+
+@contextmanager
+def opened(
+    config: Path | None, journal: Path | None, as_of: Moment | None
+) -> Iterator[tuple[Reader, Criteria, datetime | None]]:
+    """Open the journal as of a moment; also the criteria and the moment that is asked about."""
     from harness.assess.criteria import load_criteria
     from harness.journal.store import Journal
 
@@ -125,7 +151,7 @@ def assess_journal(config: Path | None, journal: Path | None, as_of: Moment | No
     # A seq has no moment but its own, so that its report stays the same for ever.
     asked = datetime.now(UTC) if moment is None else moment
     with target.reader(moment) as reader:
-        return assess(reader, criteria, now=asked if isinstance(asked, datetime) else None)
+        yield reader, criteria, asked if isinstance(asked, datetime) else None
 
 
 def resolved(journal: Journal, as_of: Moment | None) -> int | datetime | None:
@@ -148,8 +174,13 @@ def chosen(option: str, values: Sequence[str], known: Iterable[str]) -> frozense
     return frozenset(values)
 
 
+def meant(word: str, known: Sequence[str]) -> str:
+    """``Did you mean …? ``, or nothing where no known word is near."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"Did you mean {close[0]}? " if close else ""
+
+
 def nearest(word: str, known: Sequence[str]) -> str:
     """What to write instead of an unknown word: the one that was probably meant, and all others."""
-    close = difflib.get_close_matches(word, known, n=1)
-    meant = f"did you mean {close[0]}? " if close else ""
-    return f"not known; {meant}Known: {', '.join(known) or 'none'}."
+    near = meant(word, known).replace("Did", "did", 1)
+    return f"not known; {near}Known: {', '.join(known) or 'none'}."

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from harness.cli.options import Moment, assess_journal
+from harness.model import LIVE
 
 Row = Mapping[str, Any]
 
@@ -53,6 +54,17 @@ def say_agreement(report: Row) -> None:
     if out := sum(told["excluded"].values()):
         line += f"; excluded: {counted(out, 'pair')}"
     say(line)
+
+
+def modes_of(report: Row) -> list[str]:
+    """Every mode that ``--mode`` may name."""
+    shown = [row["mode"] for row in (*report["differences"], *report["findings"])]
+    return [LIVE, *shown, *(run["run"] for run in report["replays"])]
+
+
+def wanted(mode: str, modes: frozenset[str], kind: str, kinds: frozenset[str]) -> bool:
+    """Whether a row is of the modes and kinds that were chosen; none chosen are all."""
+    return (not modes or mode in modes) and (not kinds or kind in kinds)
 
 
 def counted(number: int, thing: str) -> str:

@@ -23,7 +23,7 @@ from harness.compare.scope import in_scope
 from harness.model import LIVE
 
 _KEYS = ("mode", "job_id", "directory", "created_at")
-_LATENCY = "latency_s"
+LATENCY = "latency_s"
 
 
 def spread(pairs: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
@@ -91,7 +91,7 @@ def _latency_cells(settled: pl.DataFrame) -> pl.DataFrame:
     live = settled.filter((pl.col("mode") == LIVE) & pl.col("candidate_duration_ms").is_not_null())
     return live.select(
         *_KEYS,
-        pl.lit(_LATENCY).alias("field"),
+        pl.lit(LATENCY).alias("field"),
         pl.lit("").alias("control_raw"),
         (pl.col("candidate_duration_ms") / 1000).round(1).cast(pl.String).alias("candidate_raw"),
         none.alias("control_class"),
@@ -119,7 +119,7 @@ def apply_rules(cells: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
             above = pl.col("candidate_value").cast(pl.Float64, strict=False) > rule.limit
             slow = pl.when(in_scope(rule, cells)).then(above.fill_null(False)).otherwise(slow)
     return out.with_columns(
-        differs=pl.when(pl.col("field") == _LATENCY).then(slow).otherwise(differs)
+        differs=pl.when(pl.col("field") == LATENCY).then(slow).otherwise(differs)
     )
 
 

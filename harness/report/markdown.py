@@ -28,21 +28,21 @@ def to_markdown(assessment: Assessment) -> str:
     Same assessment, same bytes; personal values masked; text of others is escaped.
     """
     shown = redact(assessment)
-    blocks = [f"## {decision_line(shown.decision)}", _text(shown.reason)]
+    blocks = [f"## {decision_line(shown.decision)}", escaped(shown.reason)]
     warning = rehearsal(shown.provenance.time_scale)
     if warning:
-        blocks.append(f"> **{_text(warning)}**")
+        blocks.append(f"> **{escaped(warning)}**")
     for phase in shown.phases:
         blocks.append(
-            f"**{_text(phase.title)}**: {decision_line(phase.decision)}\n\n{_table(phase.gates)}"
+            f"**{escaped(phase.title)}**: {decision_line(phase.decision)}\n\n{_table(phase.gates)}"
         )
     blocks.append(
         "Intervals hold however often you look. Agreement: "
         f"{share(shown.agreement.by_job.value)} of jobs' submissions, "
         f"{share(shown.agreement.without_rules.value)} without rules."
     )
-    open_parts = [_text(part) for part in shown.missing_parts] + [
-        f"{_text(gate.title)}: {_text(gate.missing)}"
+    open_parts = [escaped(part) for part in shown.missing_parts] + [
+        f"{escaped(gate.title)}: {escaped(gate.missing)}"
         for phase in shown.phases
         for gate in phase.gates
         if gate.missing
@@ -59,9 +59,9 @@ def to_markdown(assessment: Assessment) -> str:
     blocks += _section("Findings", lines)
     made = shown.provenance
     blocks.append(
-        f"<sub>As of {moment(made.as_of)}, journal {_text(made.journal_id)} at seq {made.seq:,}, "
-        f"hash {_text(made.journal_hash[:12])}, rules {_text(made.rules_version)}, "
-        f"gates {_text(made.gates_version)}, shadow-harness {_text(made.tool_version)}.</sub>"
+        f"<sub>As of {moment(made.as_of)}, journal {escaped(made.journal_id)} at seq {made.seq:,}, "
+        f"hash {escaped(made.journal_hash[:12])}, rules {escaped(made.rules_version)}, "
+        f"gates {escaped(made.gates_version)}, shadow-harness {escaped(made.tool_version)}.</sub>"
     )
     return "\n\n".join(blocks) + "\n"
 
@@ -77,7 +77,7 @@ def _table(gates: tuple[GateResult, ...]) -> str:
             gate.evidence_text,
         )
         status = status_line(gate.status)
-        rows.append(" | ".join([f"| {_text(status)}", *map(_text, cells)]) + " |")
+        rows.append(" | ".join([f"| {escaped(status)}", *map(escaped, cells)]) + " |")
     return "\n".join(rows)
 
 
@@ -88,34 +88,35 @@ def _section(title: str, lines: list[str]) -> list[str]:
 def _cluster(cluster: Cluster, shown: Assessment) -> str:
     parts = [
         f"{clusters.cost(cluster)}",
-        f"{counted(cluster.size, 'difference')} ({share(cluster.share)} of {_text(cluster.mode)})",
+        f"{counted(cluster.size, 'difference')} ({share(cluster.share)} of "
+        f"{escaped(cluster.mode)})",
         clusters.precision(cluster),
         f"{counted(cluster.jobs, 'job')}, "
         f"{counted(cluster.directories, 'directory', 'directories')}",
         f"seen {clusters.seen(cluster)}",
     ]
     if cluster.gates:
-        parts.append(f"endangers {_text(', '.join(cluster.gates))}")
-    words = [f"- **{_text(cluster.title)}** (`{cluster.id}`): {'; '.join(parts)}."]
+        parts.append(f"endangers {escaped(', '.join(cluster.gates))}")
+    words = [f"- **{escaped(cluster.title)}** (`{cluster.id}`): {'; '.join(parts)}."]
     if cluster.triage:
-        words.append(f"Triaged as {_text(clusters.triaged(cluster.triage))}.")
+        words.append(f"Triaged as {escaped(clusters.triaged(cluster.triage))}.")
     texts = [example.text for example in view.examples(shown)[cluster.id]]
-    words.append(f"Such as {_text('; '.join(texts))}.")
+    words.append(f"Such as {escaped('; '.join(texts))}.")
     return " ".join(words)
 
 
 def _gone(said: Triage) -> str:
-    return f"- {_text(said.description)} (`{said.target}`): {_text(clusters.triaged(said))}"
+    return f"- {escaped(said.description)} (`{said.target}`): {escaped(clusters.triaged(said))}"
 
 
 def _finding(finding: Finding) -> str:
     return (
-        f"- {finding.severity.value}: **{_text(finding.title)}** "
-        f"({counted(len(finding.evidence), 'case')}, {_text(finding.mode)}). "
-        f"{_text(finding.mend)}"
+        f"- {finding.severity.value}: **{escaped(finding.title)}** "
+        f"({counted(len(finding.evidence), 'case')}, {escaped(finding.mode)}). "
+        f"{escaped(finding.mend)}"
     )
 
 
-def _text(value: str) -> str:
+def escaped(value: str) -> str:
     """Text of others on one line, without meaning to Markdown or HTML."""
     return _SPECIAL.sub(r"\\\1", _SPACE.sub(" ", value).strip())

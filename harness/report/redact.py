@@ -130,14 +130,26 @@ def _known_values(differences: Iterable[Difference]) -> dict[str, set[str]]:
     return known
 
 
-def _difference(difference: Difference, known: Iterable[str]) -> Difference:
-    def shown(control: str | None, candidate: str | None) -> tuple[str | None, str | None]:
-        if is_personal(difference.field):
-            return mask_pair(control, candidate, field=difference.field)
-        return _text(control, known), _text(candidate, known)
+def show_pair(
+    control: str | None, candidate: str | None, *, field: str, known: Iterable[str]
+) -> tuple[str | None, str | None]:
+    """Both sides of a compared field as they may be shown.
 
-    control_raw, candidate_raw = shown(difference.control_raw, difference.candidate_raw)
-    control_value, candidate_value = shown(difference.control_value, difference.candidate_value)
+    known: personal values of the same job, which an error text may quote.
+    """
+    if is_personal(field):
+        return mask_pair(control, candidate, field=field)
+    return _text(control, known), _text(candidate, known)
+
+
+def _difference(difference: Difference, known: Iterable[str]) -> Difference:
+    field = difference.field
+    control_raw, candidate_raw = show_pair(
+        difference.control_raw, difference.candidate_raw, field=field, known=known
+    )
+    control_value, candidate_value = show_pair(
+        difference.control_value, difference.candidate_value, field=field, known=known
+    )
     return replace(
         difference,
         control_raw=control_raw,
