@@ -269,6 +269,18 @@ class RuleEffect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PairCounts:
+    """What became of every pair of one mode: nothing is left out of the count."""
+
+    mode: str
+    pairs: int
+    verdicts: tuple[tuple[Verdict, int], ...]
+    """Every verdict, in the order of `Verdict`; they add up to `pairs`."""
+    excluded: tuple[tuple[str, int], ...]
+    """Reason and number, most frequent first; they add up to the pairs excluded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
     """One thing that is compared beside the outcome; it changes no verdict."""
 
@@ -422,3 +434,5 @@ class Assessment:
     triage: tuple[Triage, ...] = ()
     """All that counts as of then, in the order in which it was said; also of what is gone."""
     beside: tuple[Beside, ...] = ()
+    pairs: tuple[PairCounts, ...] = ()
+    """One a mode, production first."""

@@ -36,6 +36,7 @@ from harness.assessment import (
     BandPoint,
     Coverage,
     Latency,
+    PairCounts,
     Provenance,
     ReplayProgress,
 )
@@ -111,6 +112,7 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
         ),
         rules=effects,
         beside=compare_beside(pairs, compared.jobs),
+        pairs=_pair_counts(pairs),
         coverage=_coverage(pairs, sequence, fates, replays, replay_exclusions(reader)),
         replays=replays,
         recording=health,
@@ -139,7 +141,7 @@ def _agreement(
     low, high = sequence.agreement_low, sequence.agreement_high
     alpha_total, n_min = criteria.alpha_total, criteria.n_min
     counts = Counter(comparison.pairs.filter(pl.col("mode") == LIVE)["verdict"].to_list())
-    excluded = _excluded(comparison.pairs)
+    excluded = _excluded(comparison.pairs.filter(pl.col("mode") == LIVE))
     whole = None
     if any(reason != CONTRADICTION for reason, _ in excluded):
         whole = job_sequence(
@@ -165,9 +167,26 @@ def _agreement(
     )
 
 
+def _pair_counts(pairs: pl.DataFrame) -> tuple[PairCounts, ...]:
+    modes = sorted({LIVE, *pairs["mode"].unique()}, key=lambda mode: (mode != LIVE, mode))
+    counts = []
+    for mode in modes:
+        here = pairs.filter(pl.col("mode") == mode)
+        verdicts = Counter(here["verdict"].to_list())
+        counts.append(
+            PairCounts(
+                mode=mode,
+                pairs=here.height,
+                verdicts=tuple((verdict, verdicts.get(verdict.value, 0)) for verdict in Verdict),
+                excluded=_excluded(here),
+            )
+        )
+    return tuple(counts)
+
+
 def _excluded(pairs: pl.DataFrame) -> tuple[tuple[str, int], ...]:
-    """Reason and number of the excluded live pairs, most frequent first."""
-    out = pairs.filter((pl.col("mode") == LIVE) & (pl.col("verdict") == Verdict.EXCLUDED.value))
+    """Reason and number of the excluded pairs, most frequent first."""
+    out = pairs.filter(pl.col("verdict") == Verdict.EXCLUDED.value)
     reasons = Counter(out["excluded_by"].fill_null(CONTRADICTION).to_list())
     return tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
 

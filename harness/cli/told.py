@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
+from harness.assessment import PairCounts
 from harness.cli.options import Moment, assess_journal
-from harness.model import LIVE
+from harness.model import LIVE, Verdict
 
 Row = Mapping[str, Any]
 
@@ -38,21 +39,22 @@ def agreement_of(report: Row) -> dict[str, Any]:
         "without_rules": agreement["without_rules"]["value"],
         "with_excluded": whole["value"] if whole else agreement["by_job"]["value"],
         "excluded": agreement["excluded"],
+        "pairs": report["pairs"],
     }
 
 
 def say_agreement(report: Row) -> None:
-    """The same as one line on stderr; nothing where no job has been compared."""
+    """The same on stderr, and what became of every pair; no line on agreement without a job."""
     from harness.gates.shown import share
 
+    for counts in report["pairs"]:
+        say(tally_of(counts))
     told = agreement_of(report)
     if told["by_job"] is None:
         return
     line = f"agreement by job {share(told['by_job'])}, without rules {share(told['without_rules'])}"
     if report["agreement"]["with_excluded"]:
         line += f", with the excluded pairs {share(told['with_excluded'])}"
-    if out := sum(told["excluded"].values()):
-        line += f"; excluded: {counted(out, 'pair')}"
     say(line)
 
 
@@ -65,6 +67,20 @@ def modes_of(report: Row) -> list[str]:
 def wanted(mode: str, modes: frozenset[str], kind: str, kinds: frozenset[str]) -> bool:
     """Whether a row is of the modes and kinds that were chosen; none chosen are all."""
     return (not modes or mode in modes) and (not kinds or kind in kinds)
+
+
+def tally_of(counts: Row) -> str:
+    """What became of every pair of one mode of a report, as a sum."""
+    from harness.gates.shown import tally
+
+    return tally(
+        PairCounts(
+            mode=counts["mode"],
+            pairs=counts["pairs"],
+            verdicts=tuple((Verdict(word), n) for word, n in counts["verdicts"].items()),
+            excluded=tuple(counts["excluded"].items()),
+        )
+    )
 
 
 def counted(number: int, thing: str) -> str:

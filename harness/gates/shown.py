@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from harness.assessment import GateResult, PhaseResult
-from harness.gates.wording import percent
+from harness.assessment import GateResult, PairCounts, PhaseResult
+from harness.gates.wording import counted, percent
 from harness.model import Decision, GateStatus
 
 STATUS_WORDS = {
@@ -47,6 +47,17 @@ def share(value: float | None) -> str:
 def points(cost: float) -> str:
     """What a cluster costs, in percentage points of agreement: ``1.67 points``."""
     return f"{100.0 * cost:.2f} points"
+
+
+def tally(counts: PairCounts) -> str:
+    """What became of every pair of a mode, as a sum: ``live: 9 pairs = 7 agree + 2 mismatch + …``.
+
+    Each reason for leaving a pair out stands with its number.
+    """
+    parts = [f"{number:,} {verdict.value.replace('_', ' ')}" for verdict, number in counts.verdicts]
+    line = f"{counts.mode}: {counted(counts.pairs, 'pair')} = {' + '.join(parts)}"
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts.excluded)
+    return f"{line} ({reasons})" if reasons else line
 
 
 def is_share(gate: GateResult) -> bool:

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.assessment import Assessment
-from harness.gates.shown import STATUS_WORDS, share, share_scale
+from harness.gates.shown import STATUS_WORDS, share, share_scale, tally
 from harness.gates.wording import confidence
 from harness.report import clusters, view, wording
 from harness.report.charts import agreement_chart, latency_chart
@@ -39,7 +39,6 @@ def to_html(assessment: Assessment) -> str:
         latency_svg=_latency(shown),
         latency_rows=view.latency_rows(shown.latency),
         examples=view.examples(shown),
-        verdicts=view.verdict_rows(shown),
         bar_width=view.BAR_WIDTH,
         most_differences=view.MOST_DIFFERENCES,
         most_evidence=view.MOST_EVIDENCE,
@@ -59,6 +58,7 @@ def _environment() -> Environment:
         "duration": wording.duration,
         "moment": wording.moment,
         "share": share,
+        "tally": tally,
         "thousands": lambda value: f"{value:,}",
     }
     environment.globals |= {

@@ -60,6 +60,15 @@ def to_dict(assessment: Assessment) -> dict[str, Any]:
         "clusters": plain(shown.clusters),
         "findings": plain(shown.findings),
         "coverage": coverage,
+        "pairs": [
+            {
+                "mode": counts.mode,
+                "pairs": counts.pairs,
+                "verdicts": _counts(counts.verdicts),
+                "excluded": _counts(counts.excluded),
+            }
+            for counts in shown.pairs
+        ],
         "beside": plain(shown.beside),
         "rules": plain(shown.rules),
         "replays": plain(shown.replays),

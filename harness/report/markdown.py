@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.assessment import Assessment, Cluster, Finding, GateResult, Triage
-from harness.gates.shown import decision_line, share, status_line
+from harness.gates.shown import decision_line, share, status_line, tally
 from harness.gates.wording import counted
 from harness.model import Severity
 from harness.report import clusters, view
@@ -41,6 +41,7 @@ def to_markdown(assessment: Assessment) -> str:
         f"{share(shown.agreement.by_job.value)} of jobs' submissions, "
         f"{share(shown.agreement.without_rules.value)} without rules."
     )
+    blocks.append("\n".join(f"- {escaped(tally(counts))}" for counts in shown.pairs))
     open_parts = [escaped(part) for part in shown.missing_parts] + [
         f"{escaped(gate.title)}: {escaped(gate.missing)}"
         for phase in shown.phases

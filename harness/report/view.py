@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from harness.assessment import Assessment, Difference, Estimate, GateResult, Latency
 from harness.gates.shown import STATUS_WORDS, is_share, share
 from harness.report.wording import (
-    VERDICT_WORDS,
     bound,
     headline,
     interval,
@@ -157,16 +156,6 @@ def examples(assessment: Assessment) -> dict[str, tuple[Example, ...]]:
         )
         for cluster in assessment.clusters
     }
-
-
-def verdict_rows(assessment: Assessment) -> tuple[tuple[str, int, str], ...]:
-    """Word, number and share of every verdict of a live pair."""
-    counts = assessment.agreement.verdicts
-    total = sum(count for _, count in counts)
-    return tuple(
-        (VERDICT_WORDS[verdict], count, share(count / total) if total else "–")
-        for verdict, count in counts
-    )
 
 
 def gate_counts(assessment: Assessment) -> str:

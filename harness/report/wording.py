@@ -11,16 +11,7 @@ from datetime import UTC, datetime
 from harness.assessment import Estimate, Interval
 from harness.gates.shown import NO_EVIDENCE
 from harness.gates.wording import confidence, percent_down, percent_up
-from harness.model import Verdict
 
-VERDICT_WORDS = {
-    Verdict.AGREE: "agree",
-    Verdict.MISMATCH: "mismatch",
-    Verdict.MISSING_CANDIDATE: "missing at the new system",
-    Verdict.MISSING_CONTROL: "missing at the old system",
-    Verdict.IN_FLIGHT: "still in flight",
-    Verdict.EXCLUDED: "excluded",
-}
 NO_BOUND = "not enough jobs"
 
 

@@ -16,11 +16,13 @@ from harness.assessment import (
     Agreement,
     Assessment,
     BandPoint,
+    Beside,
     Coverage,
     Estimate,
     GateResult,
     Interval,
     Latency,
+    PairCounts,
     PhaseResult,
     Provenance,
     Quantile,
@@ -28,7 +30,7 @@ from harness.assessment import (
     ReplayProgress,
     RuleEffect,
 )
-from harness.model import Decision, GateStatus, IntervalKind, Verdict
+from harness.model import LIVE, Decision, GateStatus, IntervalKind, Verdict
 from tests.support.differences import PLANTED_PHONE as PLANTED_PHONE
 from tests.support.differences import (
     job_id,
@@ -288,6 +290,14 @@ def make_provenance(**changes: Any) -> Provenance:
     return Provenance(**{**values, **changes})
 
 
+def make_pairs(mode: str = LIVE, **verdicts: int) -> PairCounts:
+    """Pairs of one mode; a verdict that is not named has none, and nothing is excluded."""
+    counts = tuple((verdict, verdicts.get(verdict.value, 0)) for verdict in Verdict)
+    return PairCounts(
+        mode=mode, pairs=sum(verdicts.values()), verdicts=counts, excluded=()
+    )  # fmt: skip
+
+
 def make_assessment(**overrides: Any) -> Assessment:
     """The whole NO-GO week; `overrides` replace any field of the assessment."""
     differences = make_differences()
@@ -328,7 +338,17 @@ def make_assessment(**overrides: Any) -> Assessment:
         recording=make_recording(),
         missing_parts=("Prefect was not recorded: no address was given.",),
         provenance=make_provenance(),
-    )
+        pairs=(
+            make_pairs(agree=400, mismatch=8, missing_candidate=4, in_flight=5),
+            make_pairs("demo", agree=399, mismatch=3),
+        ),
+        beside=(
+            Beside(
+                name="job_status", title="Status of the whole job", mode=LIVE, unit="jobs",
+                compared=57, same=46, unknown=3, note="counted by one rule for both",
+            ),
+        ),
+    )  # fmt: skip
     return replace(base, **overrides)
 
 
@@ -374,6 +394,8 @@ def make_empty_assessment(**overrides: Any) -> Assessment:
             "differences": (),
             "clusters": (),
             "findings": (),
+            "pairs": (make_pairs(),),
+            "beside": (),
             "rules": (),
             "coverage": Coverage(
                 jobs=0,

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 
 from harness.assessment import Assessment
+from harness.model import LIVE
 from harness.tui.screens.base import ShadowScreen
 from harness.tui.screens.gate import GateScreen
 from harness.tui.widgets.agreement import AgreementPanel
@@ -70,7 +71,10 @@ look.
         missing.show(f"▲ NOT LOOKED AT ({len(assessment.missing_parts)}): {parts}")
         self.query_one(GatesPanel).show(assessment.phases)
         self.query_one(AgreementPanel).show(
-            assessment.agreement, assessment.coverage, _required(assessment)
+            assessment.agreement,
+            assessment.coverage,
+            next((counts for counts in assessment.pairs if counts.mode == LIVE), None),
+            _required(assessment),
         )
         self.query_one(LatencyPanel).show(assessment.latency)
         self.query_one(RecordingPanel).show(assessment.recording)

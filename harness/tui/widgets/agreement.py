@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.content import Content
 
-from harness.assessment import Agreement, Coverage
-from harness.gates.shown import share
+from harness.assessment import Agreement, Coverage, PairCounts
+from harness.gates.shown import share, tally
 from harness.gates.wording import counted
 from harness.tui.widgets.band_plot import LEGEND, BandPlot
 from harness.tui.widgets.cell import Cell
@@ -23,6 +23,7 @@ class AgreementPanel(Panel):
         super().__init__(id=id)
         self._now = Cell(classes="now")
         self._beside = Cell(classes="beside")
+        self._pairs = Cell(classes="pairs")
         self._band = BandPlot()
         self._none = Cell("No job has been compared yet.", classes="none")
 
@@ -30,11 +31,21 @@ class AgreementPanel(Panel):
         """Words above, plot below."""
         yield self._now
         yield self._beside
+        yield self._pairs
         yield self._band
         yield self._none
 
-    def show(self, agreement: Agreement, coverage: Coverage, threshold: float | None) -> None:
-        """Paint `agreement`; `threshold` is what the agreement gate requires."""
+    def show(
+        self,
+        agreement: Agreement,
+        coverage: Coverage,
+        pairs: PairCounts | None,
+        threshold: float | None,
+    ) -> None:
+        """Paint `agreement`; `threshold` is what the agreement gate requires.
+
+        pairs: those of production, each of which the sum counts.
+        """
         by_job = agreement.by_job
         self.border_subtitle = (
             f"compared {coverage.jobs_compared:,} of {counted(coverage.jobs, 'job')}, "
@@ -52,6 +63,8 @@ class AgreementPanel(Panel):
             f"without rules {share(agreement.without_rules.value)}"
         )
         self._now.display = self._beside.display = by_job.value is not None
+        self._pairs.show(tally(pairs) if pairs else "")
+        self._pairs.display = pairs is not None and pairs.pairs > 0
         drawn = len(agreement.series) > 1
         self._band.display = drawn
         self._none.display = not drawn
