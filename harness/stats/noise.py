@@ -38,7 +38,7 @@ from harness.stats.fixed import wilson
 FAMILY_ALPHA = 0.01
 """Chance that any of the rows that are looked at together is called signal though none is."""
 NOISE_LIMIT = 0.20
-"""A field whose noise may be larger than this share cannot be compared: its silence says nothing."""
+"""A field whose noise may be larger than this cannot be compared: its silence says nothing."""
 N_MIN = 30
 """Fewer jobs decide nothing."""
 

@@ -30,7 +30,7 @@ def make_shares(
     raw_high: npt.ArrayLike | None = None,
     jobs: int | None = None,
 ) -> FieldShares:
-    """Every job has a comparison; the first `jobs` (all) have an A/A run; `noise` None: none has."""
+    """Every job is compared; the first `jobs` (all) have an A/A run, none if `noise` is None."""
     low = np.asarray(raw, dtype=np.float64)
     has = np.arange(low.size) < (low.size if jobs is None else jobs)
     return FieldShares(
