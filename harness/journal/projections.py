@@ -2,6 +2,7 @@
 
 Sources (``sql/sources``) turn events into facts in canonical columns; a projection folds facts
 into versions. Both forms fold with the same macro, and a property test holds them together.
+A journal with a mapping of its own has its facts from that instead (``source_mapping``).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from harness.journal.source_mapping import facts_of, mapping_of, seal_off
 from harness.resources import sql_queries
 
 
@@ -21,6 +23,8 @@ class Projection:
     facts: str
     sources: tuple[tuple[str, str], ...]
     """(file below sql/sources, name of the query) for each source of facts."""
+    own: tuple[tuple[str, str], ...] = ()
+    """The same of those that are our own events, whichever mapping reads production."""
 
 
 PROJECTIONS = (
@@ -32,8 +36,8 @@ PROJECTIONS = (
             ("control_live.sql", "control_submission_facts"),
             ("candidate_queue_history.sql", "candidate_submission_facts"),
             ("other_writers.sql", "other_submission_facts"),
-            ("replay.sql", "replay_submission_facts"),
         ),
+        own=(("replay.sql", "replay_submission_facts"),),
     ),
 )
 """In the order in which they are brought up to date: submissions look their jobs up."""
@@ -86,18 +90,37 @@ def _create_macros(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(sql_queries(f"projections/{projection.name}.schema.sql")["create_fold"])
 
 
-def _create_facts(con: duckdb.DuckDBPyConnection, projection: Projection, since: int) -> int:
-    """Create the temp table of facts from events after `since`; return how many there are."""
+def prepare_facts(con: duckdb.DuckDBPyConnection, *, since: int) -> None:
+    """Create what a source of facts may use: the macros, and the events after `since`."""
+    _create_macros(con)
+    _create_new_events(con, since)
+
+
+def _create_new_events(con: duckdb.DuckDBPyConnection, since: int) -> None:
     con.execute("SET VARIABLE facts_since = ?::BIGINT", [since])
     con.execute(
         "CREATE OR REPLACE TEMP VIEW new_events AS "
         "SELECT * FROM events WHERE seq > getvariable('facts_since')"
     )
-    union = "\nUNION ALL BY NAME\n".join(
-        f"({sql_queries(f'sources/{path}')[name].rstrip(';')})" for path, name in projection.sources
-    )
+
+
+def _create_facts(con: duckdb.DuckDBPyConnection, projection: Projection, since: int) -> int:
+    """Create the temp table of facts from events after `since`; return how many there are."""
+    _create_new_events(con, since)
+    union = "\nUNION ALL BY NAME\n".join(f"({text})" for text in _sources(con, projection))
     con.execute(f"CREATE OR REPLACE TEMP TABLE {projection.facts} AS {union}")
     return int(con.execute(f"SELECT count(*) FROM {projection.facts}").fetchall()[0][0])
+
+
+def _sources(con: duckdb.DuckDBPyConnection, projection: Projection) -> list[str]:
+    """The SELECTs that give the facts of a projection: shipped, or of the journal's own mapping."""
+    own = [sql_queries(f"sources/{path}")[name].rstrip(";") for path, name in projection.own]
+    mapping = mapping_of(con)
+    if mapping is None:
+        shipped = projection.sources
+        return [sql_queries(f"sources/{path}")[name].rstrip(";") for path, name in shipped] + own
+    seal_off(con)
+    return facts_of(con, mapping, projection.name) + own
 
 
 def _mark(con: duckdb.DuckDBPyConnection, projection: Projection) -> None:
