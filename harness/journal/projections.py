@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from harness.errors import JournalError
 from harness.journal.source_mapping import facts_of, mapping_of, seal_off
 from harness.resources import sql_queries
 
@@ -107,20 +108,36 @@ def _create_new_events(con: duckdb.DuckDBPyConnection, since: int) -> None:
 def _create_facts(con: duckdb.DuckDBPyConnection, projection: Projection, since: int) -> int:
     """Create the temp table of facts from events after `since`; return how many there are."""
     _create_new_events(con, since)
-    union = "\nUNION ALL BY NAME\n".join(f"({text})" for text in _sources(con, projection))
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {projection.facts} AS {union}")
+    mapping = mapping_of(con)
+    if mapping is None:
+        _union(con, projection, _shipped(projection.sources))
+    else:
+        seal_off(con)
+        try:
+            _union(con, projection, facts_of(con, mapping, projection.name))
+        except _OF_A_MAPPING as error:
+            raise JournalError(
+                f"the mapping {mapping.shown} that the journal began with cannot read its events: "
+                f"{str(error).splitlines()[0]}. Mend the SELECT (TRY_CAST gives NULL for what is "
+                "no number) and record into another --journal."
+            ) from error
     return int(con.execute(f"SELECT count(*) FROM {projection.facts}").fetchall()[0][0])
 
 
-def _sources(con: duckdb.DuckDBPyConnection, projection: Projection) -> list[str]:
-    """The SELECTs that give the facts of a projection: shipped, or of the journal's own mapping."""
-    own = [sql_queries(f"sources/{path}")[name].rstrip(";") for path, name in projection.own]
-    mapping = mapping_of(con)
-    if mapping is None:
-        shipped = projection.sources
-        return [sql_queries(f"sources/{path}")[name].rstrip(";") for path, name in shipped] + own
-    seal_off(con)
-    return facts_of(con, mapping, projection.name) + own
+_OF_A_MAPPING = (
+    ValueError, duckdb.DataError, duckdb.ProgrammingError, duckdb.PermissionException,
+)  # fmt: skip
+"""What a SELECT can do wrong, as against a disk or a file that fails."""
+
+
+def _union(con: duckdb.DuckDBPyConnection, projection: Projection, texts: list[str]) -> None:
+    every = texts + _shipped(projection.own)
+    union = "\nUNION ALL BY NAME\n".join(f"({text})" for text in every)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {projection.facts} AS {union}")
+
+
+def _shipped(sources: tuple[tuple[str, str], ...]) -> list[str]:
+    return [sql_queries(f"sources/{path}")[name].rstrip(";") for path, name in sources]
 
 
 def _mark(con: duckdb.DuckDBPyConnection, projection: Projection) -> None:

@@ -140,6 +140,12 @@ def mapping_of(con: duckdb.DuckDBPyConnection) -> SourceMapping | None:
     return _parsed(rows[0][0]) if rows else None
 
 
+def mapping_of_trace(con: duckdb.DuckDBPyConnection) -> SourceMapping | None:
+    """The mapping that the trace in the variable ``trace`` brings."""
+    rows = con.execute(sql_queries("journal/mapping.sql")["select_mapping_of_trace"]).fetchall()
+    return _parsed(rows[0][0]) if rows else None
+
+
 @lru_cache(maxsize=4)
 def _parsed(payload: str) -> SourceMapping:
     return SourceMapping.model_validate_json(payload)
@@ -178,20 +184,20 @@ def _composed(con: duckdb.DuckDBPyConnection, name: str, text: str) -> str:
     feeds, columns = QUERIES[name]
     given = _given(con, name, text)
     parts = [
-        f"CAST({f'told.{column}' if column in given else spec.default} AS {spec.type}) AS {column}"
+        f"TRY_CAST({f'told.{column}' if column in given else spec.default} AS {spec.type}) "
+        f"AS {column}"
         for column, spec in columns.items()
         if column != "status"
     ]
     if feeds == "submissions":
-        side = name
         parts += [
             "'live' AS mode",
-            f"'{side}' AS side",
+            f"'{name}' AS side",
             # A word that is none of ours is shown as unknown, never taken for one.
             "CASE WHEN told.status IN ('submitted', 'failed', 'skipped', 'in_flight') "
             "THEN told.status WHEN told.status IS NOT NULL THEN 'unknown' END AS status",
         ]
-    return f"SELECT {', '.join(parts)} FROM ({_bare(text)}) AS told WHERE told.job_id IS NOT NULL"
+    return f"SELECT {', '.join(parts)} FROM {_bare(text)} AS told WHERE told.job_id IS NOT NULL"
 
 
 _described: dict[tuple[str, str], frozenset[str]] = {}
@@ -204,7 +210,7 @@ def _given(con: duckdb.DuckDBPyConnection, name: str, text: str) -> frozenset[st
         statements = con.extract_statements(text)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise ValueError("is not one SELECT. Leave everything else out")
-        rows = con.execute(f"DESCRIBE ({_bare(text)})").fetchall()
+        rows = con.execute(f"DESCRIBE {_bare(text)}").fetchall()
         types = {str(row[0]): str(row[1]) for row in rows}
         _check_columns(types, QUERIES[name][1])
         _described[key] = frozenset(types)
@@ -229,4 +235,5 @@ def _check_columns(types: Mapping[str, str], columns: Mapping[str, Column]) -> N
 
 
 def _bare(text: str) -> str:
-    return text.strip().rstrip(";")
+    """As a subquery; on lines of its own, since its last line may be a comment."""
+    return f"(\n{text.strip().rstrip(';')}\n)"

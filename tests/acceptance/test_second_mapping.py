@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from psycopg.conninfo import make_conninfo
 
 from harness.demo.postgres import RECORDER_ROLE
 from harness.journal.store import Journal
 from harness.journal.verify import verify
+from harness.model import Batch
+from tests.support.events import make_job
 from tests.support.postgres import Cluster, Production, running_cluster
 from tests.support.processes import Ended, run_shadow
 
@@ -67,7 +68,6 @@ def office(cluster: Cluster, tmp_path: Path) -> Iterator[Office]:
         bare.execute((EXAMPLE / "schema.sql").read_text())
         bare.execute(f"GRANT USAGE ON SCHEMA public TO {RECORDER_ROLE}")
         bare.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {RECORDER_ROLE}")
-        assert make_conninfo(bare.dsn)
         yield Office(database=bare, folder=folder)
 
 
@@ -138,9 +138,10 @@ def test_an_unrelated_system_is_recorded_and_compared_by_its_configuration(offic
     report = office.shadow("report", "--format", "json", "--stdout")
     told = json.loads(report.out)
     assert report.code == 1, "a batch was lost"
-    assert told["coverage"]["live_jobs"] if "live_jobs" in told["coverage"] else True
-    findings = {f["id"] for f in told["findings"]}
-    assert "never_enqueued" in findings
+    # The last is for information: no shipped class of errors knows the words of mail servers.
+    assert {f["id"] for f in told["findings"]} == {
+        "never_enqueued", "orphan_submitting", "unknown_error",
+    }  # fmt: skip
     assert verify(office.folder / "mail.duckdb").clean
 
 
@@ -158,7 +159,8 @@ def test_what_changes_later_is_added_as_a_rebuild_would_have_it(office: Office) 
     assert verify(journal.path).clean, "increments give what a rebuild gives"
     with journal.reader() as reader:
         outcomes = reader.rows(
-            "SELECT side, directory, outcome, raw_status, attempts FROM submissions_now ORDER BY ALL"
+            "SELECT side, directory, outcome, raw_status, attempts FROM submissions_now"
+            " ORDER BY ALL"
         )
     assert outcomes == [
         ("candidate", CEDAR, "submitted", "delivered", 1),
@@ -191,6 +193,27 @@ def test_another_mapping_is_refused_and_the_journal_keeps_its_own(office: Office
     dispatch(office.database, LOST, MAPLE, "delivered")
     office.record()
     assert office.differences() == {d for d in before if d[0] != LOST}
+
+
+def test_a_raw_trace_brings_its_mapping_and_none_is_redacted(office: Office) -> None:
+    plant(office.database)
+    office.record()
+    before = office.differences()
+    refused = office.shadow("trace", "export", "--out", "week.parquet")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "cannot be redacted" in refused.err
+    assert office.shadow("trace", "export", "--raw", "--out", "raw.parquet").code == 0
+    assert office.shadow("trace", "import", "raw.parquet", "--journal", "copy.duckdb").code == 0
+    assert Journal.open(office.folder / "copy.duckdb").mapping() is not None
+    (office.folder / "mail.duckdb").unlink()
+    (office.folder / "copy.duckdb").rename(office.folder / "mail.duckdb")
+    assert office.differences() == before
+    other = Journal.create(office.folder / "other.duckdb")
+    other.append(Batch(events=(make_job(),)))
+    refused = office.shadow("trace", "import", "raw.parquet", "--journal", "other.duckdb")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "Import it into a journal of its own." in refused.err
+    assert office.shadow("trace", "redact", "raw.parquet", "--out", "x.parquet").code == 2
 
 
 def test_a_table_that_is_not_there_is_named(office: Office) -> None:

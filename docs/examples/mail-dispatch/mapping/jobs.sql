@@ -3,7 +3,7 @@ SELECT
     seq,
     payload->>'$.batch_no' AS job_id,
     moment_of(payload->>'$.issued_at') AS created_at,
-    (payload->>'$.invoices')::INTEGER AS package_size,
+    TRY_CAST(payload->>'$.invoices' AS INTEGER) AS package_size,
     NULL::TIMESTAMPTZ AS claimed_at,
     NULL::TIMESTAMPTZ AS triggered_at,
     NULL::TIMESTAMPTZ AS flow_started_at,
