@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import duckdb
 
 from harness.errors import JournalError
-from harness.journal.source_mapping import facts_of, mapping_of, seal_off
+from harness.journal.source_mapping import SourceMapping, facts_of, mapping_of, seal_off
 from harness.resources import sql_queries
 
 
@@ -60,12 +60,13 @@ def create_projections(con: duckdb.DuckDBPyConnection) -> None:
 def refresh_projections(con: duckdb.DuckDBPyConnection) -> None:
     """Bring every projection up to the newest event, inside the caller's transaction."""
     _create_macros(con)
+    mapping = mapping_of(con)
     for projection in PROJECTIONS:
         rows = con.execute(
             "SELECT seq FROM projection_state WHERE name = ?", [projection.name]
         ).fetchall()
         since = int(rows[0][0])
-        if _create_facts(con, projection, since):
+        if _create_facts(con, projection, mapping, since):
             queries = sql_queries(f"projections/{projection.name}.increment.sql")
             for name in ("create_facts", "create_versions", "close", "insert"):
                 con.execute(queries[name])
@@ -75,10 +76,11 @@ def refresh_projections(con: duckdb.DuckDBPyConnection) -> None:
 def rebuild_projections(con: duckdb.DuckDBPyConnection) -> None:
     """Derive every projection from all events anew, inside the caller's transaction."""
     _create_macros(con)
+    mapping = mapping_of(con)
     for projection in PROJECTIONS:
         queries = sql_queries(f"projections/{projection.name}.rebuild.sql")
         con.execute(queries["delete"])
-        _create_facts(con, projection, 0)
+        _create_facts(con, projection, mapping, 0)
         con.execute(queries["create_facts"])
         con.execute(queries["insert"])
         _mark(con, projection)
@@ -105,10 +107,14 @@ def _create_new_events(con: duckdb.DuckDBPyConnection, since: int) -> None:
     )
 
 
-def _create_facts(con: duckdb.DuckDBPyConnection, projection: Projection, since: int) -> int:
+def _create_facts(
+    con: duckdb.DuckDBPyConnection,
+    projection: Projection,
+    mapping: SourceMapping | None,
+    since: int,
+) -> int:
     """Create the temp table of facts from events after `since`; return how many there are."""
     _create_new_events(con, since)
-    mapping = mapping_of(con)
     if mapping is None:
         _union(con, projection, _shipped(projection.sources))
     else:

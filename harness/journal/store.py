@@ -112,6 +112,7 @@ class Journal:
     def mapping(self) -> SourceMapping | None:
         """How its tables are read; None where the shipped mapping reads them."""
         with opened(self.path, read_only=True, busy_timeout_s=self.busy_timeout_s) as handle:
+            check_version(self.path, handle.con)
             return mapping_of(handle.con)
 
     def require(self, mapping: SourceMapping | None) -> None:

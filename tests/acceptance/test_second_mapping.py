@@ -216,6 +216,17 @@ def test_a_raw_trace_brings_its_mapping_and_none_is_redacted(office: Office) -> 
     assert office.shadow("trace", "redact", "raw.parquet", "--out", "x.parquet").code == 2
 
 
+def test_the_doctor_runs_the_mapping_over_the_newest_rows(office: Office) -> None:
+    plant(office.database)
+    told = json.loads(office.shadow("doctor", "--json").out)
+    checks = {check["name"]: check for check in told["checks"]}
+    tables = ("invoice_batch", "mail_outbox", "dispatch_log")
+    assert {checks[name]["status"] for name in tables} == {"ok"}
+    lines = checks["sample rows"]["detail"]
+    assert len(lines) == 3
+    assert any("control submitted (OK)" in line for line in lines)
+
+
 def test_a_table_that_is_not_there_is_named(office: Office) -> None:
     office.database.execute("DROP TABLE dispatch_log")
     refused = office.shadow("record", "--for", "1s")

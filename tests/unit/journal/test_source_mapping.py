@@ -177,7 +177,9 @@ def test_a_value_that_a_select_cannot_read_is_one_line_and_changes_nothing(
                                              "(payload->>'$.invoices')::INTEGER"))  # fmt: skip
     journal = Journal.create(tmp_path / "mail.duckdb", mapping=load_mapping(folder))
     odd = row("invoice_batch", 1, batch_no="A", issued_at=at(1).isoformat(), invoices="many")
-    with pytest.raises(JournalError, match=r"mail-dispatch .* Could not convert string 'many'") as e:
+    with pytest.raises(
+        JournalError, match=r"mail-dispatch .* Could not convert string 'many'"
+    ) as e:
         journal.append(Batch(events=(odd,)))
     assert "\n" not in str(e.value)
     assert journal.head().seq == 1
