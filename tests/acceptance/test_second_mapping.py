@@ -137,12 +137,34 @@ def test_an_unrelated_system_is_recorded_and_compared_by_its_configuration(offic
     }
     report = office.shadow("report", "--format", "json", "--stdout")
     told = json.loads(report.out)
-    assert report.code == 1, "a batch was lost"
+    assert (report.code, told["decision"]) == (1, "NO-GO"), "a batch was lost"
+    assert told["agreement"]["by_job"]["value"] == pytest.approx(1 / 3)
     # The last is for information: no shipped class of errors knows the words of mail servers.
     assert {f["id"] for f in told["findings"]} == {
         "never_enqueued", "orphan_submitting", "unknown_error",
     }  # fmt: skip
     assert verify(office.folder / "mail.duckdb").clean
+
+
+def test_a_system_that_does_the_same_is_a_go(office: Office) -> None:
+    office.database.execute(
+        "INSERT INTO invoice_batch SELECT 'B' || n, now() - interval '2 hours', 1 "
+        "FROM generate_series(1, 90) AS n"
+    )
+    office.database.execute(
+        "INSERT INTO mail_outbox (batch_no, recipient_domain, mailbox, state) "
+        f"SELECT batch_no, '{MAPLE}', 'Desk@{MAPLE}', 'OK' FROM invoice_batch"
+    )
+    for target, phase in ((MAPLE, "accepted"), (MAPLE, "delivered"), (None, "closed")):
+        office.database.execute(
+            f"INSERT INTO dispatch_log (batch, target, phase, address) SELECT batch_no, %s, %s, "
+            f"'desk@{MAPLE}' FROM invoice_batch",
+            [target, phase],
+        )
+    office.record()
+    report = office.shadow("report", "--format", "json", "--stdout")
+    told = json.loads(report.out)
+    assert (report.code, told["decision"], told["findings"]) == (0, "GO", []), told["reason"]
 
 
 def test_what_changes_later_is_added_as_a_rebuild_would_have_it(office: Office) -> None:
