@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 import duckdb
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from harness.errors import JournalError
 from harness.model import EventDraft, EventKind, Source
@@ -112,6 +112,13 @@ class SourceMapping(_Part):
     queries: dict[str, str]
     """``jobs``, ``control`` and ``candidate`` → the text of the SELECT."""
 
+    @field_validator("queries")
+    @classmethod
+    def _whole(cls, queries: dict[str, str]) -> dict[str, str]:
+        if queries.keys() != QUERIES.keys():
+            raise ValueError(f"holds {sorted(queries)}, not {sorted(QUERIES)}")
+        return queries
+
     @cached_property
     def digest(self) -> str:
         """Twelve hex digits that name this mapping."""
@@ -148,7 +155,13 @@ def mapping_of_trace(con: duckdb.DuckDBPyConnection) -> SourceMapping | None:
 
 @lru_cache(maxsize=4)
 def _parsed(payload: str) -> SourceMapping:
-    return SourceMapping.model_validate_json(payload)
+    try:
+        return SourceMapping.model_validate_json(payload)
+    except ValidationError as error:
+        raise JournalError(
+            f"the mapping that a journal begins with cannot be read ({error.errors()[0]['msg']}). "
+            "Use the version of shadow-harness that recorded it, or a newer one."
+        ) from error
 
 
 def require_mapping(path: Path, stored: SourceMapping | None, given: SourceMapping | None) -> None:

@@ -84,7 +84,8 @@ class FieldShares:
 class Excess:
     """Mean over jobs of the share that differs less the share that is noise, in [-1, 1]."""
 
-    value: float
+    value: float | None
+    """None while every job with both is still pending."""
     n: int
     """Jobs with both."""
     headline: Interval
@@ -209,7 +210,7 @@ def _excess(
         else (-1.0, 1.0)
     )
     return Excess(
-        value=float(seen.mean()) if seen.size else 0.0,
+        value=float(seen.mean()) if seen.size else None,
         n=int(both.sum()),
         headline=_interval(ends, alpha_total, IntervalKind.HEADLINE, BETTING),
         label=_interval(label, alpha_total, IntervalKind.LABEL, "Newcombe"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,14 @@ def test_a_journal_is_not_read_in_two_ways(folder: Path, tmp_path: Path) -> None
     shipped = Journal.create(tmp_path / "week.duckdb")
     with pytest.raises(JournalError, match="recorded with the shipped mapping"):
         Journal.create(shipped.path, mapping=mapping)
+
+
+def test_a_mapping_of_a_later_version_is_one_line(folder: Path, tmp_path: Path) -> None:
+    event = load_mapping(folder).event(at(0))
+    journal = Journal.create(tmp_path / "mail.duckdb")
+    with pytest.raises(JournalError, match="cannot be read") as caught:
+        journal.append(Batch(events=(replace(event, payload={**event.payload, "more": 1}),)))
+    assert "\n" not in str(caught.value)
 
 
 def test_the_digest_is_of_what_the_files_say(folder: Path) -> None:

@@ -168,6 +168,7 @@ def test_pending_submissions_cannot_prove_a_signal() -> None:
     assert told.verdict is NoiseVerdict.WITHIN_NOISE
     assert told.excess is not None
     assert told.excess.headline.high == 1.0
+    assert told.excess.value is None
 
 
 def test_each_row_spends_its_share_of_alpha() -> None:
