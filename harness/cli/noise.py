@@ -169,12 +169,14 @@ def _as_json(report: NoiseReport) -> dict[str, Any]:
 def _say(report: NoiseReport) -> None:
     from collections import Counter
 
+    from harness.stats.noise import NoiseVerdict
+
     counts = Counter(row.found.verdict.value.replace("_", " ") for row in report.rows)
     told = ", ".join(f"{number:,} {words}" for words, number in counts.items()) or "nothing"
     say(
         f"{report.mode} judged by {report.runs[0]} and {report.runs[1]}: {told}, "
         f"as of seq {report.seq}"
     )
-    noisy = sum(row.found.too_noisy for row in report.rows)
+    noisy = sum(row.found.verdict is NoiseVerdict.TOO_NOISY for row in report.rows)
     if noisy:
         say(f"{counted(noisy, 'row')} may have more noise than 20 %: silence there says nothing.")

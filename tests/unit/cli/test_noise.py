@@ -112,7 +112,17 @@ def test_where_nothing_can_be_compared_the_exit_code_says_so(
     code, out, err = call(capsys, *BOTH)
     assert code == 3
     assert {line.split("\t")[0] for line in out.splitlines()[1:]} == {"too_few_jobs"}
-    assert "may have more noise than 20 %" in err
+    assert err.startswith("one judged by one and two: 2 too few jobs, as of seq ")
+
+
+def test_a_field_that_wavers_too_much_is_named_and_not_called_alike(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(tmp_path, "one", "two", odd=lambda name, n: n % 5 == (0 if name == "one" else 2))
+    code, out, err = call(capsys, *BOTH)
+    assert code == 0, "the outcome could be compared"
+    assert ["too_noisy", "values.name"] in [line.split("\t")[:2] for line in out.splitlines()]
+    assert "1 row may have more noise than 20 %: silence there says nothing." in err
 
 
 def test_noise_that_is_unknown_is_said_to_be(
