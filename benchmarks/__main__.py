@@ -12,6 +12,7 @@ BENCHMARKS = (
     "as_of_reading",
     "gate_statistics",
     "noise",
+    "clusters",
     "recorder_poll",
     "recorder_sustained",
     "first_copy",

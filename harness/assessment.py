@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from harness.model import Decision, GateStatus, IntervalKind, Outcome, Severity, Verdict
+from harness.model import (
+    Decision,
+    GateStatus,
+    IntervalKind,
+    Outcome,
+    Severity,
+    TriageLabel,
+    Verdict,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +138,23 @@ class PhaseResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Triage:
+    """What a named person says a cluster or a difference comes from. Changes no verdict."""
+
+    target: str
+    """Id of a cluster or of a difference."""
+    label: TriageLabel
+    reason: str
+    author: str
+    at: datetime
+    seq: int
+    description: str
+    """What the target was called at that time."""
+    gone: bool = False
+    """Whether there is no such cluster or difference any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One field of one pair that disagrees after the rules."""
 
@@ -153,6 +178,10 @@ class Difference:
     explanation: str
     seq: int
     """Last event that made it what it is."""
+    cluster: str = ""
+    """Id of the cluster that holds it."""
+    triage: Triage | None = None
+    """What was said of this very difference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,17 +189,37 @@ class Cluster:
     """Differences with one description."""
 
     id: str
+    """Stable: a hash of the description, not of its members."""
     title: str
+    """The description in words, and what else its differences share."""
     mode: str
     kind: str
     field: str
+    description: tuple[tuple[str, str], ...]
+    """Feature and value of each term, sorted; a difference of the cluster matches all of them."""
     size: int
+    """Differences."""
     share: float
     """Share of all differences of its mode."""
+    cost: float
+    """By how much agreement by job would rise if it were mended, in [0, 1]; a pair that is in
+    several clusters counts for the first of them."""
+    cost_share: float
+    """Share of the agreement that its mode has lost."""
+    compared: int
+    """Compared values that the description's terms about the place match, agreeing ones too."""
+    precision: float
+    """Share of those that are in the cluster."""
     jobs: int
     directories: int
+    first_seen: datetime | None
+    """When the first of its differences happened; None where no event tells a time."""
+    last_seen: datetime | None
     examples: tuple[str, ...]
     """Ids of up to three differences."""
+    gates: tuple[str, ...] = ()
+    """Ids of the gates that it endangers."""
+    triage: Triage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,3 +402,5 @@ class Assessment:
     missing_parts: tuple[str, ...]
     """What this run did not look at, said loudly (for example: no browser, no replay)."""
     provenance: Provenance
+    triage: tuple[Triage, ...] = ()
+    """All that counts as of then, in the order in which it was said; also of what is gone."""

@@ -105,6 +105,17 @@ class Decision(StrEnum):
         return {Decision.GO: 0, Decision.NO_GO: 1, Decision.UNDECIDED: 3}[self]
 
 
+class TriageLabel(StrEnum):
+    """What a person holds to be the cause of differences; changes no verdict and no figure."""
+
+    CANDIDATE_BUG = "candidate-bug"
+    CONTROL_BUG = "control-bug"
+    ENVIRONMENT = "environment"
+    """The site, the network or the shadow set-up, not either system."""
+    ACCEPTED = "accepted"
+    """A real difference that one is ready to live with."""
+
+
 class IntervalKind(StrEnum):
     """How far an interval may be trusted."""
 
@@ -176,6 +187,8 @@ class EventKind(StrEnum):
     """Every selected submission of a run has its event."""
     ATTEST = "attest"
     """A named person states what no machine can measure, until it expires."""
+    TRIAGE = "triage"
+    """A named person says what differences come from, or takes back what was said."""
     TRACE_IMPORTED = "trace.imported"
     """A trace was added to this journal: which one, and whether it was redacted."""
 

@@ -7,6 +7,7 @@ moment and same criteria give the same assessment.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -38,8 +39,9 @@ from harness.assessment import (
     Provenance,
     ReplayProgress,
 )
-from harness.compare.clusters import cluster_differences
+from harness.compare.clusters import find_clusters
 from harness.compare.comparison import Comparison, differences, rule_effects
+from harness.gates.endangered import endangered
 from harness.gates.evaluate import decide, evaluate
 from harness.gates.wording import counted
 from harness.journal.findings import detect
@@ -80,7 +82,7 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
     )  # fmt: skip
     phases = evaluate(criteria.gates, inputs)
     decision, reason = decide(phases)
-    found = differences(comparison)
+    found = find_clusters(comparison)
     effects = rule_effects(comparison)
     return Assessment(
         decision=decision,
@@ -90,8 +92,11 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
         latency=_latency(
             jobs, pairs, end_to_end, until=until, scale=scale, alpha_total=criteria.alpha_total
         ),
-        differences=found,
-        clusters=cluster_differences(found),
+        differences=differences(comparison, found.members),
+        clusters=tuple(
+            replace(cluster, gates=endangered(criteria.gates, cluster))
+            for cluster in found.clusters
+        ),
         findings=detect(
             reader,
             until=until,

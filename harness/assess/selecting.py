@@ -8,8 +8,7 @@ import polars as pl
 
 from harness.assess.comparing import compare_journal
 from harness.assess.criteria import Criteria
-from harness.compare.clusters import cluster_differences
-from harness.compare.comparison import differences
+from harness.compare.clusters import find_clusters
 from harness.errors import SettingsError
 from harness.journal.reader import Reader
 from harness.model import Outcome, Verdict
@@ -43,12 +42,12 @@ def jobs_of(
     wanted = set(clusters)
     if not wanted:
         return jobs
-    found = differences(comparison)
-    known = {cluster.id: cluster for cluster in cluster_differences(found)}
-    if unknown := sorted(wanted - known.keys()):
+    found = find_clusters(comparison)
+    known = [cluster.id for cluster in found.clusters]
+    if unknown := sorted(wanted.difference(known)):
         raise SettingsError(
             f"--cluster {unknown[0]}: there is no such cluster as of then. "
             f"Known: {', '.join(known) or 'none'}."
         )
-    keys = {(known[id_].mode, known[id_].kind, known[id_].field) for id_ in wanted}
-    return jobs & {d.job_id for d in found if (d.mode, d.kind, d.field) in keys}
+    members = found.members.filter(pl.col("cluster").is_in(sorted(wanted)))
+    return jobs & set(members["job_id"].to_list())

@@ -59,7 +59,7 @@ def diff(
       shadow diff --mode live --kind wrong_value --kind timeout
       shadow diff --as-of -2h --json
     """
-    from harness.compare.clusters import TITLES
+    from harness.compare.cluster_words import TITLES
 
     report = report_of(config, journal, as_of)
     kinds = chosen("--kind", kind, TITLES)

@@ -16,26 +16,97 @@ import click
 from harness.cli.main import EXIT_INTERRUPTED
 from harness.cli.options import json_option
 from harness.cli.stopping import stopping
+from harness.cli.table import print_rows
 
 if TYPE_CHECKING:
+    from harness.demo.faults import Fault
     from harness.demo.rehearsal import Rehearsal, RehearsalResult
 
 _LINE_EVERY_S = 5.0
 _STOPPING = "Stopping: finishing what is in hand …"
 
 
+def _chosen_faults(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[Fault, ...]:
+    from harness.demo.faults import choose
+
+    try:
+        return choose(name.strip() for value in values for name in value.split(","))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _list_faults(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if not value:
+        return
+    from harness.demo.faults import load_faults
+
+    rows = [
+        {
+            "id": fault.id,
+            "named by": fault.finding or "cannot be staged",
+            "fault": fault.title,
+            "seen": fault.seen,
+        }
+        for fault in load_faults()
+    ]
+    print_rows(rows, ("id", "named by", "fault", "seen"), brief=("id", "named by", "fault"))
+    context.exit()
+
+
+def _length(jobs: int | None, faults: tuple[Fault, ...], *, faithful: bool) -> int:
+    """How many jobs the week has. Raises UsageError for a week that cannot hold its faults."""
+    from harness.demo.faults import jobs_needed
+    from harness.demo.week import JOBS
+
+    if not faults:
+        return jobs or JOBS
+    if faithful:
+        raise click.UsageError("--faithful plants nothing, so it cannot stage a --fault.")
+    needed = jobs_needed(faults)
+    if jobs is not None and jobs < needed:
+        raise click.UsageError(f"--jobs {jobs}: these faults need {needed} jobs or more.")
+    return jobs or needed
+
+
 @click.command()
-@click.option("--jobs", type=click.IntRange(1, 5000), default=60, show_default=True,
-              help="How many jobs the week has.")  # fmt: skip
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 5000),
+    help="How many jobs the week has. [default: 60; with --fault as many as it takes]",
+)
 @click.option("--speed", type=click.FloatRange(1, 1000), default=100.0, show_default=True,
               help="How many seconds of the week pass in one.")  # fmt: skip
 @click.option("--faithful", is_flag=True, help="Plant no fault: both sides do the same.")
+@click.option(
+    "--fault",
+    "wanted",
+    multiple=True,
+    metavar="ID[,ID…]",
+    callback=_chosen_faults,
+    help="Stage these known faults and nothing else; 'all' for every one. Repeatable.",
+)
+@click.option(
+    "--list-faults",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_list_faults,
+    help="List the faults that can be staged, and exit.",
+)
 @click.option("--no-browser", is_flag=True, help="Skip the replay, and say what is missing.")
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False),
               help="Folder for journal and report. [default: a temporary one]")  # fmt: skip
 @json_option
 def demo(
-    jobs: int, speed: float, faithful: bool, no_browser: bool, keep: Path | None, as_json: bool
+    jobs: int | None,
+    speed: float,
+    faithful: bool,
+    wanted: tuple[Fault, ...],
+    no_browser: bool,
+    keep: Path | None,
+    as_json: bool,
 ) -> int:
     """Rehearse a shadow week on real parts: tables, queue, recorder, browser, decision, report.
 
@@ -47,11 +118,18 @@ def demo(
     Examples:
       shadow demo --keep demo-output
       shadow demo --faithful --jobs 20 --no-browser
+      shadow demo --fault B09,B22 --no-browser
       shadow demo --json | jq .decision
     """
     from harness.demo.rehearsal import Rehearsal, RehearsalOptions
 
-    options = RehearsalOptions(jobs=jobs, speed=speed, faithful=faithful, browser=not no_browser)
+    options = RehearsalOptions(
+        jobs=_length(jobs, wanted, faithful=faithful),
+        speed=speed,
+        faithful=faithful,
+        faults=wanted,
+        browser=not no_browser,
+    )
     rehearsal = Rehearsal(options, keep or Path(tempfile.gettempdir()))
     if no_browser:
         click.echo(

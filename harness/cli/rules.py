@@ -333,7 +333,8 @@ def _row(difference: Difference, *, fault: bool) -> dict[str, Any]:
 
 
 def _as_json(trial: Trial, proposed: tuple[Rule, ...], seq: int) -> dict[str, Any]:
-    from harness.report.redact import redact_differences
+    from harness.report.json_report import plain
+    from harness.report.redact import redact_clusters, redact_differences
 
     rows = _rows(trial)
     return {
@@ -343,7 +344,7 @@ def _as_json(trial: Trial, proposed: tuple[Rule, ...], seq: int) -> dict[str, An
         "hidden_pairs": trial.hidden_pairs,
         "faults": len(trial.faults),
         "set_apart": trial.set_apart,
-        "clusters": [asdict(cluster) for cluster in trial.clusters],
+        "clusters": plain(redact_clusters(trial.clusters)),
         "differences": rows,
         "appeared": [
             _row(d, fault=False) for d in redact_differences(trial.appeared, among=trial.shown)
@@ -352,6 +353,8 @@ def _as_json(trial: Trial, proposed: tuple[Rule, ...], seq: int) -> dict[str, An
 
 
 def _print_trial(trial: Trial, seq: int) -> None:
+    from harness.report.redact import redact_clusters
+
     columns = ("fault", "id", "mode", "kind", "job_id", "directory", "field", "control_raw",
                "candidate_raw", "explanation")  # fmt: skip
     brief = ("fault", "id", "kind", "job", "directory", "field", "control_raw", "candidate_raw")
@@ -361,7 +364,7 @@ def _print_trial(trial: Trial, seq: int) -> None:
     ]
     if rows:
         print_rows(rows, columns, brief=brief)
-    for cluster in trial.clusters:
+    for cluster in redact_clusters(trial.clusters):
         say(f"{cluster.size:>6,}  {cluster.title} ({cluster.kind}, {cluster.mode})")
     if trial.set_apart:
         say(f"{counted(trial.set_apart, 'pair')} would be set apart")

@@ -1,46 +1,294 @@
-"""Groups differences by one short description each, ranked by how many they explain. Pure."""
+"""Groups differences by short descriptions, ranked by the agreement they cost. Pure, set-based.
+
+Every difference is in exactly one cluster. Its description is a conjunction: always mode, kind and
+field, with what the record tells of the cause (`differing.CAUSES`), and up to two terms about where
+if these save more than they cost (`descriptions`). A cluster's id is made of its description and
+nothing else, so that it stays the same however many differences come to it.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
-from harness.assessment import Cluster, Difference
+import numpy as np
+import polars as pl
 
-TITLES = {
-    "candidate_failed": "Control submitted, candidate failed",
-    "control_failed": "Candidate submitted, control failed",
-    "captcha": "Control submitted, candidate met a captcha",
-    "timeout": "Control submitted, candidate timed out",
-    "missing_candidate": "Control finished, candidate stayed silent",
-    "missing_control": "Candidate finished, control stayed silent",
-    "wrong_value": "Candidate sent another {field}",
-    "error_class": "Both failed, for different reasons",
-    "other_word": "Same outcome in words that no rule brings together",
-    "slow": "Candidate slower than the ceiling",
-}
+from harness.assessment import Cluster
+from harness.compare.cluster_words import title
+from harness.compare.comparison import Comparison, difference_id
+from harness.compare.descriptions import (
+    CELL_FEATURES,
+    JOB,
+    JOB_FEATURES,
+    STEP,
+    IntArray,
+    Term,
+    Universe,
+    describe,
+)
+from harness.compare.differing import CAUSES, JOB_STAGES, cause, job_stage, kind, step
+from harness.model import LIVE, Verdict
+
+KEYS = ("mode", "job_id", "directory", "field")
+"""What names a difference."""
+EXAMPLES = 3
+
+_PAIR = ["mode", "job_id", "directory"]
+_FROM_PAIRS = (
+    "verdict", "control_outcome", "candidate_outcome", "control_error_class",
+    "candidate_error_class", "control_error_text", "candidate_error_text", "candidate_attempts",
+    "claimed_at", "triggered_at", "flow_started_at", "control_finished_at", "candidate_finished_at",
+    "package_size", "priority",
+)  # fmt: skip
+_ORDER = ["mode", "field", "created_at", "job_id", "directory"]
+_SHARED = (STEP, "directory", JOB)
+"""What is told of a cluster besides its description, if all its differences share it."""
 
 
-def cluster_differences(differences: Sequence[Difference]) -> tuple[Cluster, ...]:
-    """Clusters by (mode, kind, field), largest first; ids are stable over time."""
-    groups: dict[tuple[str, str, str], list[Difference]] = defaultdict(list)
-    for difference in differences:
-        groups[difference.mode, difference.kind, difference.field].append(difference)
-    per_mode = Counter(difference.mode for difference in differences)
-    clusters = [
-        Cluster(
-            id=hashlib.sha256("\x1f".join(key).encode()).hexdigest()[:8],
-            title=TITLES[key[1]].format(field=key[2].removeprefix("values.")),
-            mode=key[0],
-            kind=key[1],
-            field=key[2],
-            size=len(members),
-            share=len(members) / per_mode[key[0]],
-            jobs=len({member.job_id for member in members}),
-            directories=len({member.directory for member in members}),
-            examples=tuple(member.id for member in members[:3]),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clustering:
+    """Clusters, and which differences each of them holds."""
+
+    clusters: tuple[Cluster, ...]
+    """Those of production first, then run by run; the most agreement first."""
+    members: pl.DataFrame
+    """One row a difference: mode, job_id, directory, field and the id of its `cluster`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Group:
+    """One cluster before it is ranked."""
+
+    terms: tuple[Term, ...]
+    rows: pl.DataFrame
+    compared: int
+    of_job: int | None
+
+    @property
+    def id(self) -> str:
+        return cluster_id(self.terms)
+
+
+def find_clusters(comparison: Comparison, *, among: pl.DataFrame | None = None) -> Clustering:
+    """Cluster the differences of a comparison.
+
+    among: rows of mode, job_id, directory and field; only these differences are clustered.
+    """
+    cells = _cells(comparison, among)
+    groups = [group for part in cells.partition_by("mode", "field", maintain_order=True)
+              for group in _groups(part)]  # fmt: skip
+    schema = dict.fromkeys((*KEYS, "cluster"), pl.String)
+    members = pl.concat(
+        [pl.DataFrame(schema=schema)]
+        + [group.rows.select(*KEYS, cluster=pl.lit(group.id)) for group in groups]
+    )
+    return Clustering(clusters=_ranked(groups, comparison.pairs), members=members)
+
+
+def cluster_id(terms: Sequence[Term]) -> str:
+    """Eight hex digits of a description, whatever the order of its terms."""
+    text = "\x1e".join("\x1f".join(term) for term in sorted(terms))
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _cells(comparison: Comparison, among: pl.DataFrame | None) -> pl.DataFrame:
+    """All compared cells of each field and mode that has a difference in question, in order."""
+    cells = comparison.cells.with_columns(here=pl.col("differs"))
+    if among is not None:
+        wanted = among.select(KEYS).with_columns(wanted=pl.lit(True))
+        cells = cells.join(wanted, on=KEYS, how="left", maintain_order="left").with_columns(
+            here=pl.col("differs") & pl.col("wanted").is_not_null()
         )
-        for key, members in groups.items()
+    concerned = cells.filter("here").select("mode", "field").unique()
+    return (
+        cells.join(concerned, on=["mode", "field"], how="semi")
+        .join(comparison.pairs.select(*_PAIR, *_FROM_PAIRS), on=_PAIR)
+        .sort(_ORDER, nulls_last=True)
+        .with_columns(
+            job=pl.col("job_id"),
+            package=pl.col("package_size").cast(pl.String),
+            priority=pl.col("priority").cast(pl.String),
+            hour=pl.col("created_at").dt.strftime("%Y-%m-%d %H:00"),
+            rules=pl.col("touched").list.join(", ").replace("", None),
+        )
+    )
+
+
+def _groups(cells: pl.DataFrame) -> Iterator[_Group]:
+    """The clusters of one field of one mode."""
+    rows = (
+        cells.with_row_index("at")
+        .filter("here")
+        .with_columns(kind=kind())
+        .with_columns(cause=cause(), step=step())
+        .with_columns(
+            seen_at=pl.coalesce(
+                pl.max_horizontal("control_finished_at", "candidate_finished_at"), "created_at"
+            )
+        )
+    )
+    codes, names = {}, {}
+    for name in (*CELL_FEATURES, *JOB_FEATURES, JOB):
+        codes[name], names[name] = _encode(cells[name])
+    steps, names[STEP] = _encode(rows[STEP])
+    universe = Universe(codes=codes, names=names)
+    rows = rows.with_columns(step_code=steps)
+    stages = cells.select(stage=job_stage())["stage"]
+    for base in rows.partition_by("kind", "cause", maintain_order=True):
+        first = base.row(0, named=True)
+        whole_jobs = first["kind"] == "missing_candidate" and first["cause"] in JOB_STAGES
+        # What was lost as a whole job can only be set against jobs that got no further.
+        alike = (stages == first["cause"]).to_numpy() if whole_jobs else True
+        described = describe(
+            universe,
+            base["at"].to_numpy().astype(np.int64),
+            base["step_code"].to_numpy(),
+            whole_jobs=whole_jobs,
+        )
+        for part in described:
+            inside = base.filter(pl.Series(np.isin(base["at"].to_numpy(), part.members)))
+            yield _Group(
+                terms=tuple(sorted((*_base(first), *part.terms))),
+                rows=inside,
+                compared=int((part.matched & alike).sum()),
+                of_job=_cells_of_job(universe, part.members),
+            )
+
+
+def _base(row: Mapping[str, Any]) -> Iterator[Term]:
+    """The terms that a description always has."""
+    yield from (("mode", row["mode"]), ("kind", row["kind"]), ("field", row["field"]))
+    if row["cause"] is not None:
+        yield CAUSES[row["kind"]], row["cause"]
+
+
+def _encode(values: pl.Series) -> tuple[IntArray, list[str]]:
+    """Codes from 1 in the order of the texts, 0 for NULL; and the texts."""
+    names = values.drop_nulls().unique().sort().to_list()
+    codes = values.cast(pl.Enum(names)).to_physical().cast(pl.Int64) + 1
+    return codes.fill_null(0).to_numpy(), names
+
+
+def _cells_of_job(universe: Universe, members: IntArray) -> int | None:
+    """Compared cells of the one job that all members belong to; None where there are more."""
+    jobs = universe.codes[JOB]
+    of = jobs[members]
+    return int((jobs == of[0]).sum()) if (of == of[0]).all() else None
+
+
+def _ranked(groups: Sequence[_Group], pairs: pl.DataFrame) -> tuple[Cluster, ...]:
+    costs = _attributed(groups, _pair_costs(pairs))
+    of_mode: dict[str, tuple[int, float]] = {}
+    for group, cost in zip(groups, costs, strict=True):
+        size, lost = of_mode.get(_mode(group), (0, 0.0))
+        of_mode[_mode(group)] = size + group.rows.height, lost + cost
+    clusters = [
+        _cluster(group, cost, *of_mode[_mode(group)])
+        for group, cost in zip(groups, costs, strict=True)
     ]
-    return tuple(sorted(clusters, key=lambda c: (-c.size, c.mode, c.kind, c.field)))
+    return tuple(sorted(clusters, key=_rank))
+
+
+def _mode(group: _Group) -> str:
+    return str(group.rows["mode"][0])
+
+
+def _rank(cluster: Cluster) -> tuple[bool, str, float, int, tuple[Term, ...]]:
+    """Production decides, so it comes first; then cost, size, and at last the text."""
+    return (
+        cluster.mode != LIVE, cluster.mode, -round(cluster.cost, 12), -cluster.size,
+        cluster.description,
+    )  # fmt: skip
+
+
+def _pair_costs(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Per disagreeing pair, by how much agreement by job would rise if it agreed.
+
+    A job of n settled pairs counts 1/n for each, and each of J jobs of a mode the same: 1/(n · J).
+    """
+    settled = pairs.filter(
+        pl.col("verdict").is_in([Verdict.IN_FLIGHT, Verdict.EXCLUDED]).not_()
+        & pl.col("created_at").is_not_null()
+    )
+    return (
+        settled.with_columns(
+            n=pl.len().over("mode", "job_id"), jobs=pl.col("job_id").n_unique().over("mode")
+        )
+        .filter(pl.col("verdict") != Verdict.AGREE)
+        .select(*_PAIR, cost=1.0 / (pl.col("n") * pl.col("jobs")))
+        .sort(_PAIR)
+        .with_row_index("pair")
+    )
+
+
+def _attributed(groups: Sequence[_Group], costs: pl.DataFrame) -> list[float]:
+    """The cost of each group; a pair in several of them counts for the first by rank only.
+
+    The first by rank is the one that costs most while what came before it is taken away.
+    """
+    held = [
+        np.unique(
+            group.rows.filter(pl.col("field") != "latency_s")
+            .join(costs, on=_PAIR)["pair"]
+            .to_numpy()
+            .astype(np.int64)
+        )
+        for group in groups
+    ]
+    left = costs["cost"].to_numpy().copy()
+    out = [0.0] * len(groups)
+    open_ = set(range(len(groups)))
+    totals = {at: float(left[held[at]].sum()) for at in open_}
+    owners: dict[int, list[int]] = {}
+    times = np.bincount(np.concatenate([*held, np.zeros(0, np.int64)]), minlength=left.size)
+    for at, inside in enumerate(held):
+        for pair in inside[times[inside] > 1].tolist():
+            owners.setdefault(pair, []).append(at)
+    while open_:
+        at = min(open_, key=lambda g: (-round(totals[g], 12), -groups[g].rows.height,
+                                       groups[g].terms))  # fmt: skip
+        open_.discard(at)
+        out[at] = float(left[held[at]].sum())
+        touched = {g for pair in held[at].tolist() for g in owners.get(pair, ())} & open_
+        left[held[at]] = 0.0
+        for other in touched:
+            totals[other] = float(left[held[other]].sum())
+    return out
+
+
+def _cluster(group: _Group, cost: float, of_mode: int, lost: float) -> Cluster:
+    rows = group.rows
+    terms = dict(group.terms)
+    shared = {
+        name: str(rows[name][0])
+        for name in _SHARED
+        if name not in terms and rows[name].n_unique() == 1 and rows[name][0] is not None
+    }
+    examples = rows.head(EXAMPLES).select(KEYS)
+    return Cluster(
+        id=group.id,
+        title=title(terms, shared, size=rows.height, of_job=group.of_job),
+        mode=terms["mode"],
+        kind=terms["kind"],
+        field=terms["field"],
+        description=group.terms,
+        size=rows.height,
+        share=rows.height / of_mode,
+        cost=cost,
+        cost_share=cost / lost if lost else 0.0,
+        compared=group.compared,
+        precision=rows.height / group.compared,
+        jobs=rows["job_id"].n_unique(),
+        directories=rows["directory"].n_unique(),
+        first_seen=_utc(rows["seen_at"].min()),
+        last_seen=_utc(rows["seen_at"].max()),
+        examples=tuple(difference_id(*row) for row in examples.iter_rows()),
+    )
+
+
+def _utc(value: object) -> datetime | None:
+    return value.astimezone(UTC) if isinstance(value, datetime) else None

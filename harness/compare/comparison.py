@@ -11,6 +11,7 @@ import polars as pl
 
 from harness.assessment import Difference, RuleEffect
 from harness.compare.cells import apply_rules, spread
+from harness.compare.differing import kind
 from harness.compare.kinds import PAIR, CeilingRule, ExcludeRule
 from harness.compare.pairing import pair_submissions
 from harness.compare.rules import RuleSet
@@ -154,8 +155,13 @@ def _excluded(comparison: Comparison, rule: ExcludeRule) -> tuple[int, int, int]
     )
 
 
-def differences(comparison: Comparison) -> tuple[Difference, ...]:
-    """Every cell that differs, as a person reads it, ordered by mode, job, directory and field."""
+def differences(
+    comparison: Comparison, members: pl.DataFrame | None = None
+) -> tuple[Difference, ...]:
+    """Every cell that differs, as a person reads it, ordered by mode, job, directory and field.
+
+    members: `Clustering.members`, to name the cluster of each difference.
+    """
     columns = [
         *_PAIR_KEYS, "verdict", "control_outcome", "candidate_outcome",
         "candidate_error_class", "control_error_class", "control_error_text",
@@ -165,7 +171,12 @@ def differences(comparison: Comparison) -> tuple[Difference, ...]:
         comparison.cells.filter(pl.col("differs"))
         .join(comparison.pairs.select(columns), on=_PAIR_KEYS)
         .sort("mode", "created_at", "job_id", "directory", "field", nulls_last=True)
+        .with_columns(kind=kind())
     )
+    if members is None:
+        rows = rows.with_columns(cluster=pl.lit(""))
+    else:
+        rows = rows.join(members, on=[*_PAIR_KEYS, "field"], how="left", maintain_order="left")
     return tuple(_difference(row) for row in rows.iter_rows(named=True))
 
 
@@ -181,7 +192,6 @@ def pair_id(mode: str, job_id: str, directory: str) -> str:
 
 
 def _difference(row: dict[str, object]) -> Difference:
-    kind, explanation = _explain(row)
     touched = row["touched"]
     seqs = [s for s in (row["control_from_seq"], row["candidate_from_seq"]) if isinstance(s, int)]
     return Difference(
@@ -189,7 +199,7 @@ def _difference(row: dict[str, object]) -> Difference:
             str(row["mode"]), str(row["job_id"]), str(row["directory"]), str(row["field"])
         ),
         mode=str(row["mode"]),
-        kind=kind,
+        kind=str(row["kind"]),
         verdict=Verdict(str(row["verdict"])),
         job_id=str(row["job_id"]),
         directory=str(row["directory"]),
@@ -199,8 +209,9 @@ def _difference(row: dict[str, object]) -> Difference:
         control_value=_text(row["control_value"]),
         candidate_value=_text(row["candidate_value"]),
         rules=tuple(touched) if isinstance(touched, list) else (),
-        explanation=explanation,
+        explanation=_explain(row),
         seq=max(seqs, default=0),
+        cluster=str(row["cluster"] or ""),
     )
 
 
@@ -208,40 +219,38 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _explain(row: dict[str, object]) -> tuple[str, str]:
-    """The kind of a difference and one sentence about it."""
-    field = str(row["field"])
-    if field == "latency_s":
-        return "slow", (
-            f"The candidate took {row['candidate_raw']} s for this directory; "
-            f"{row['control_value']} s is tolerated."
-        )
-    if field.startswith("values."):
-        name = field.removeprefix("values.")
-        return "wrong_value", f"The candidate sent another {name} than the control."
-    if field == "error":
-        return "error_class", (
-            f"Both failed, for different reasons: the control {row['control_value']}, "
-            f"the candidate {row['candidate_value']}."
-        )
-    if row["candidate_raw"] == "missing":
-        return "missing_candidate", (
-            f"The control {row['control_value']} it; the candidate has been silent since its "
-            "deadline passed."
-        )
-    if row["control_raw"] == "missing":
-        return "missing_control", (
-            f"The candidate {row['candidate_value']} it; the control never finished it."
-        )
-    if (row["control_outcome"] == "failed") == (row["candidate_outcome"] == "failed"):
-        return "other_word", (
-            f"The control says {row['control_value']}, the candidate {row['candidate_value']}, and "
-            "no rule says that both mean the same."
-        )
-    if row["candidate_outcome"] == "failed":
-        error = str(row["candidate_error_class"])
-        kind = error if error in ("captcha", "timeout") else "candidate_failed"
-        why = row["candidate_error_text"] or "no success words on the final page"
-        return kind, f"The control submitted it; the candidate failed ({error}): {why}"
-    why = row["control_error_text"] or "no reason given"
-    return "control_failed", f"The candidate submitted it; the control failed: {why}"
+def _explain(row: dict[str, object]) -> str:
+    """One sentence about a difference of its kind."""
+    match row["kind"]:
+        case "slow":
+            return (
+                f"The candidate took {row['candidate_raw']} s for this directory; "
+                f"{row['control_value']} s is tolerated."
+            )
+        case "wrong_value":
+            name = str(row["field"]).removeprefix("values.")
+            return f"The candidate sent another {name} than the control."
+        case "error_class":
+            return (
+                f"Both failed, for different reasons: the control {row['control_value']}, "
+                f"the candidate {row['candidate_value']}."
+            )
+        case "missing_candidate":
+            return (
+                f"The control {row['control_value']} it; the candidate has been silent since its "
+                "deadline passed."
+            )
+        case "missing_control":
+            return f"The candidate {row['candidate_value']} it; the control never finished it."
+        case "other_word":
+            return (
+                f"The control says {row['control_value']}, the candidate {row['candidate_value']}, "
+                "and no rule says that both mean the same."
+            )
+        case "control_failed":
+            why = row["control_error_text"] or "no reason given"
+            return f"The candidate submitted it; the control failed: {why}"
+        case _:
+            why = row["candidate_error_text"] or "no success words on the final page"
+            error = row["candidate_error_class"]
+            return f"The control submitted it; the candidate failed ({error}): {why}"

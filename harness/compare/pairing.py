@@ -77,7 +77,8 @@ def pair_submissions(
         .join(observed, on=["mode", "job_id", "directory"], how="left")
         .join(
             jobs.select(
-                "job_id", "created_at", "claimed_at", "triggered_at", "flow_started_at",
+                "job_id", "package_size", "priority", "created_at", "claimed_at", "triggered_at",
+                "flow_started_at",
                 pl.col("candidate_finished_at").alias("job_finished_at"),
             ),
             on="job_id",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from harness.assessment import Cluster, Difference
 from harness.compare.addresses import postal_address
-from harness.compare.clusters import cluster_differences
+from harness.compare.clusters import KEYS, find_clusters
 from harness.compare.comparison import Comparison, compare_again, difference_id, differences
 from harness.compare.normalise import fold_space, phone, url
 from harness.compare.rules import RuleSet
@@ -31,7 +31,7 @@ class Trial:
     faults: tuple[Difference, ...]
     """Those of the hidden that are a fault of one side and no way of writing."""
     clusters: tuple[Cluster, ...]
-    """Of the hidden, largest first."""
+    """Of the hidden, the most agreement first."""
     appeared: tuple[Difference, ...]
     """What only shows with the proposed rules; a narrower rule in place of a wider one does so."""
     hidden_pairs: int
@@ -45,12 +45,15 @@ def try_rules(before: Comparison, rules: RuleSet) -> Trial:
     shown, left = differences(before), differences(after)
     known, kept = {d.id for d in shown}, {d.id for d in left}
     hidden = tuple(d for d in shown if d.id not in kept)
+    found = find_clusters(before, among=_keys(hidden))
+    cluster_of = {difference_id(*row[:4]): row[4] for row in found.members.iter_rows()}
+    hidden = tuple(replace(d, cluster=cluster_of[d.id]) for d in hidden)
     faults = {d.id for d in hidden if is_fault(d)} - _unclassified(before)
     return Trial(
         shown=shown,
         hidden=hidden,
         faults=tuple(d for d in hidden if d.id in faults),
-        clusters=cluster_differences(hidden),
+        clusters=found.clusters,
         appeared=tuple(d for d in left if d.id not in known),
         hidden_pairs=len({(d.mode, d.job_id, d.directory) for d in hidden}),
         set_apart=_count_excluded(after) - _count_excluded(before),
@@ -104,6 +107,11 @@ def _unclassified(comparison: Comparison) -> set[str]:
         pl.col("differs") & (pl.col("field") == "error") & unknown
     ).select("mode", "job_id", "directory", "field")
     return {difference_id(*row) for row in cells.iter_rows()}
+
+
+def _keys(differences: Sequence[Difference]) -> pl.DataFrame:
+    rows = [(d.mode, d.job_id, d.directory, d.field) for d in differences]
+    return pl.DataFrame(rows, schema=dict.fromkeys(KEYS, pl.String), orient="row")
 
 
 def _count_excluded(comparison: Comparison) -> int:

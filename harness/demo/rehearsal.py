@@ -21,12 +21,13 @@ from harness.demo.actors.candidate import Candidate
 from harness.demo.actors.control import Control
 from harness.demo.actors.shop import Shop
 from harness.demo.catalogue import load_directories
+from harness.demo.faults import Fault, place
 from harness.demo.folder import CONFIG, make_folder, prepare_settings
 from harness.demo.planted import load_planted
 from harness.demo.postgres import EmbeddedPostgres
 from harness.demo.recording import Recording
 from harness.demo.scoring import Score, score
-from harness.demo.script import Flow, Result
+from harness.demo.script import Result
 from harness.demo.sqs import REGION, LocalSqs
 from harness.demo.week import JOBS, make_week
 from harness.errors import EnvironmentProblem
@@ -63,6 +64,8 @@ class RehearsalOptions:
     speed: float = SPEED
     faithful: bool = False
     """Nothing is planted: both sides do the same."""
+    faults: tuple[Fault, ...] = ()
+    """What is staged, instead of what a rehearsal plants otherwise."""
     browser: bool = True
     """False: no replay, so nothing checks what a site really received."""
 
@@ -90,7 +93,7 @@ class Rehearsal:
         """Set it to end early; `run` then returns None and leaves a valid journal."""
         self.week = make_week(
             directories=load_directories(),
-            planted=load_planted(),
+            planted=place(options.faults, jobs=options.jobs) if options.faults else load_planted(),
             jobs=options.jobs,
             faithful=options.faithful,
         )
@@ -213,7 +216,7 @@ class Rehearsal:
         begun = [
             job.created_offset_s + 300.0
             for job in self.week.jobs
-            if job.flow is not Flow.COMPLETE
+            if not job.flow.in_order
             or any(a.result is Result.SILENT for row in job.submissions for a in row.candidate)
         ]
         return max(begun) + self.criteria.deadline_s if begun else 0.0

@@ -17,6 +17,8 @@ MAX_ATTEMPTS = 4
 """The candidate's task is tried once and retried three times, on exceptions only."""
 TRIES_APART_S = 30.0
 """Between an exception and the next attempt."""
+RATE_LIMIT_S = {"starter": 2.25, "pro": 1.5, "enterprise": 0.75}
+"""The pause before each attempt, by the only words for a priority that a flow knows."""
 
 
 class Result(StrEnum):
@@ -34,13 +36,58 @@ class Result(StrEnum):
 
 
 class Flow(StrEnum):
-    """How far the candidate gets with a whole job."""
+    """How the candidate gets on with a whole job."""
 
     COMPLETE = "complete"
     NOT_ENQUEUED = "not_enqueued"
     """No message is ever sent."""
+    UNTRIGGERABLE = "untriggerable"
+    """Its flow cannot be triggered, so its message is tried until it is given up."""
+    UNWRITABLE = "unwritable"
+    """The message is deleted, and not one row can be written."""
+    UNRECORDABLE = "unrecordable"
+    """By then the history has lost the column that would have held its events."""
     STOPS_AFTER_TRIGGER = "stops_after_trigger"
     """The message is deleted, the flow does not start."""
+    NOTHING_TRIED = "nothing_tried"
+    """The flow counts every directory as failed and begins none."""
+    NOT_FINALIZED = "not_finalized"
+    """The end of the job cannot be written; the flow completes all the same."""
+    RUN_AGAIN = "run_again"
+    """The stale-job monitor puts the job back while the old poller is at it, and it runs again."""
+    OVERWRITES_START = "overwrites_start"
+    """It writes its own beginning over that of the old poller."""
+    AFTER_RESTART = "after_restart"
+    """A new worker process takes it; the row of the one before is left as it is."""
+
+    @property
+    def tries_directories(self) -> bool:
+        """Whether any directory is begun."""
+        return self not in _UNTRIED
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the candidate writes everything that it should about the job."""
+        return self in _IN_ORDER
+
+
+_UNTRIED = frozenset(
+    {Flow.NOT_ENQUEUED, Flow.UNTRIGGERABLE, Flow.UNWRITABLE, Flow.UNRECORDABLE,
+     Flow.STOPS_AFTER_TRIGGER, Flow.NOTHING_TRIED}
+)  # fmt: skip
+_IN_ORDER = frozenset({Flow.COMPLETE, Flow.RUN_AGAIN, Flow.OVERWRITES_START, Flow.AFTER_RESTART})
+
+
+class Results(StrEnum):
+    """What becomes of the candidate's rows in ``job_results``."""
+
+    ENDED = "ended"
+    """Each is updated to how its submission ended."""
+    NEVER_UPDATED = "never_updated"
+    WITHOUT_ADDRESS = "without_address"
+    """Updated, without the addresses of listing and screenshot."""
+    SECOND_ROW = "second_row"
+    """Left as it is; a failure makes another row, under another key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +115,8 @@ class Attempt:
     error_type: str = "RuntimeError"
     other_key: bool = False
     """Its idempotency key differs from that of the attempt before."""
+    begun: bool = True
+    """False: it raised before it had made its row and said that it is submitting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +165,7 @@ class SubmissionScript:
     candidate: tuple[Attempt, ...]
     """Empty where the candidate does not know this row (its host came before, or no flow)."""
     plan: tuple[Mapping[str, Any], ...]
+    results: Results = Results.ENDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +182,8 @@ class JobScript:
     package_type: str
     package_size: int
     priority: int
+    priority_word: str
+    """What its flow is told instead of the number: one of `RATE_LIMIT_S`."""
     submissions: tuple[SubmissionScript, ...]
     flow: Flow
 
@@ -148,7 +200,8 @@ class Planted:
     id: str
     kind: str
     job: int
-    job_id: str
+    job_id: str | None
+    """None where no one job but the whole set-up is meant."""
     directory: str | None
     """Host; None where the whole job is meant."""
     found_by: str

@@ -28,6 +28,7 @@ from harness.demo.script import (
     JobScript,
     Planted,
     Result,
+    Results,
     SubmissionScript,
     Week,
 )
@@ -42,6 +43,8 @@ _NAMESPACE = uuid.UUID("6f1d2c1e-58c1-4a51-9d53-3a8b6a0c7e11")
 _PACKAGES = (
     ("starter", 50, 4), ("growth", 100, 3), ("professional", 300, 2), ("enterprise", 500, 1),
 )  # fmt: skip
+_PRIORITY_WORDS = {1: "enterprise", 2: "pro", 3: "starter", 4: "starter"}
+"""The words that a flow knows, for the numbers that the queue carries."""
 
 _CAPTCHA_ERRORS = (
     'Step execution failed: Page.click: <iframe title="reCAPTCHA"> intercepts pointer events',
@@ -80,7 +83,7 @@ def make_week(
             id=entry.id,
             kind=entry.kind,
             job=entry.job,
-            job_id=job_id(seed, entry.job),
+            job_id=None if entry.whole_week else job_id(seed, entry.job),
             directory=entry.directory,
             found_by=entry.found_by,
             note=entry.note,
@@ -120,7 +123,10 @@ def _check(entries: Sequence[PlantedEntry], hosts: set[str]) -> None:
         if entry.directory is not None and entry.directory not in hosts:
             raise ValueError(f"planted {entry.id}: directory {entry.directory} is not catalogued")
         others = [other for other in entries if other.job == entry.job and other is not entry]
-        if any(entry.flow or other.directory in (None, entry.directory) for other in others):
+        if any(
+            entry.directory is None or other.directory in (None, entry.directory)
+            for other in others
+        ):
             raise ValueError(f"planted {entry.id}: another entry is planted at the same place")
 
 
@@ -135,17 +141,22 @@ def _make_job(
     rng = Random(f"{seed}:{ordinal}")
     identity = job_id(seed, ordinal)
     business = invent_business(rng, ordinal)
-    package_type, package_size, priority = rng.choices(_PACKAGES, weights=(50, 25, 15, 10))[0]
+    package = rng.choices(_PACKAGES, weights=(50, 25, 15, 10))[0]
     chosen, unlucky = _choose(rng, directories, planted)
-    flow = next((entry.flow for entry in planted if entry.flow), None) or Flow.COMPLETE
+    whole = next((entry for entry in planted if entry.directory is None), None)
+    if whole is not None and whole.package is not None:
+        package = next(p for p in _PACKAGES if p[0] == whole.package)
+    package_type, package_size, priority = package
+    flow = (whole.flow if whole else None) or Flow.COMPLETE
     offset_s = (ordinal - 1) * _JOB_SPACING_S + (rng.uniform(0, 60) if ordinal > 1 else 0.0)
+    offset_s += whole.after_s if whole else 0.0
     listed = vary(business, rng)
     rows: list[SubmissionScript] = []
     for directory in chosen:
         row_rng = Random(f"{seed}:{ordinal}:{directory.host}")
-        entry = next((e for e in planted if e.directory == directory.host), None)
+        entry = next((e for e in planted if e.directory == directory.host), whole)
         row = _make_row(row_rng, identity, directory, business, listed, entry, unlucky is directory)
-        if flow is not Flow.COMPLETE:
+        if not flow.tries_directories:
             row = replace(row, candidate=())
         rows.append(row)
         if entry is not None and entry.paths:
@@ -167,6 +178,7 @@ def _make_job(
         package_type=package_type,
         package_size=package_size,
         priority=priority,
+        priority_word=(whole.priority_word if whole else None) or _PRIORITY_WORDS[priority],
         submissions=tuple(rows),
         flow=flow,
     )
@@ -180,7 +192,9 @@ def _choose(
     """The directories of a job, and the one at which both sides fail, if any."""
     ordinary = [d for d in directories if not d.archetype.troubled]
     troubled = [d for d in directories if d.archetype.troubled]
-    size = min(rng.randint(*_DIRECTORIES), len(ordinary))
+    drawn = rng.randint(*_DIRECTORIES)
+    wanted = next((entry.directories for entry in planted if entry.directories), drawn)
+    size = min(wanted, len(ordinary))
     chosen = rng.sample(ordinary, size)
     wants_failure, trouble = rng.random() < _BOTH_FAIL, rng.choice(troubled) if troubled else None
     named = [d for d in directories if any(entry.directory == d.host for entry in planted)]
@@ -214,7 +228,7 @@ def _make_row(
         # What is planted stands alone: around it nothing but the plain case.
         control = entry.control or ControlScript()
         plain = (Attempt(result=Result.SUBMITTED, duration_ms=rng.randint(6500, 14000)),)
-        candidate = entry.candidate if entry.candidate is not None else plain
+        candidate = entry.attempts if entry.attempts is not None else plain
         sent = replace(business, **_checked_values(entry, business))
     return SubmissionScript(
         submission_id=_row_id(identity, directory.host, url),
@@ -227,6 +241,7 @@ def _make_row(
         control_s=control.seconds if control.seconds is not None else seconds,
         candidate=candidate,
         plan=make_plan(name, sent),
+        results=(entry.results if entry else None) or Results.ENDED,
     )
 
 

@@ -44,6 +44,11 @@ def share(value: float | None) -> str:
     return NO_EVIDENCE if value is None or not math.isfinite(value) else percent(value)
 
 
+def points(cost: float) -> str:
+    """What a cluster costs, in percentage points of agreement: ``1.67 points``."""
+    return f"{100.0 * cost:.2f} points"
+
+
 def is_share(gate: GateResult) -> bool:
     """Whether the gate's interval and threshold are shares in [0, 1] and can be drawn."""
     if gate.interval is None or gate.threshold is None:

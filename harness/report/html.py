@@ -13,7 +13,7 @@ from markupsafe import Markup
 from harness.assessment import Assessment
 from harness.gates.shown import STATUS_WORDS, share, share_scale
 from harness.gates.wording import confidence
-from harness.report import view, wording
+from harness.report import clusters, view, wording
 from harness.report.charts import agreement_chart, latency_chart
 from harness.report.redact import redact
 
@@ -64,6 +64,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "STATUS_WORDS": STATUS_WORDS,
         "number": wording.number,
+        "clusters": clusters,
     }
     return environment
 

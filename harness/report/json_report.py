@@ -32,12 +32,12 @@ def to_json(assessment: Assessment) -> str:
 def to_dict(assessment: Assessment) -> dict[str, Any]:
     """What `to_json` writes, as plain values."""
     shown = redact(assessment)
-    agreement = _plain(shown.agreement)
+    agreement = plain(shown.agreement)
     agreement["verdicts"] = _counts(shown.agreement.verdicts)
     agreement["excluded"] = _counts(shown.agreement.excluded)
-    coverage = _plain(shown.coverage)
+    coverage = plain(shown.coverage)
     coverage["replay_excluded"] = _counts(shown.coverage.replay_excluded)
-    recording = _plain(shown.recording)
+    recording = plain(shown.recording)
     recording["by_kind"] = _counts(shown.recording.by_kind)
     return {
         "schema_version": SCHEMA_VERSION,
@@ -53,18 +53,19 @@ def to_dict(assessment: Assessment) -> dict[str, Any]:
             }
             for phase in shown.phases
         ],
-        "gates": [_plain(gate) for phase in shown.phases for gate in phase.gates],
+        "gates": [plain(gate) for phase in shown.phases for gate in phase.gates],
         "agreement": agreement,
-        "latency": _plain(shown.latency),
-        "differences": _plain(shown.differences),
-        "clusters": _plain(shown.clusters),
-        "findings": _plain(shown.findings),
+        "latency": plain(shown.latency),
+        "differences": plain(shown.differences),
+        "clusters": plain(shown.clusters),
+        "findings": plain(shown.findings),
         "coverage": coverage,
-        "rules": _plain(shown.rules),
-        "replays": _plain(shown.replays),
+        "rules": plain(shown.rules),
+        "replays": plain(shown.replays),
         "recording": recording,
         "missing_parts": list(shown.missing_parts),
-        "provenance": _plain(shown.provenance),
+        "triage": plain(shown.triage),
+        "provenance": plain(shown.provenance),
     }
 
 
@@ -77,10 +78,10 @@ def _counts(pairs: tuple[tuple[str, int], ...]) -> dict[str, int]:
     return {str(key): count for key, count in pairs}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Dataclasses, enums, times and tuples as what JSON knows; non-finite numbers as None."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
@@ -88,7 +89,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from harness.assessment import Assessment, Cluster, Finding, GateResult
+from harness.assessment import Assessment, Cluster, Finding, GateResult, Triage
 from harness.gates.shown import decision_line, share, status_line
 from harness.gates.wording import counted
 from harness.model import Severity
+from harness.report import clusters, view
 from harness.report.redact import redact
 from harness.report.wording import (
     interval,
@@ -22,7 +23,7 @@ _SPACE = re.compile(r"\s+")
 
 
 def to_markdown(assessment: Assessment) -> str:
-    """Decision, gates, what is missing, the largest clusters and the worst findings.
+    """Decision, gates, what is missing, the clusters that cost most and the worst findings.
 
     Same assessment, same bytes; personal values masked; text of others is escaped.
     """
@@ -47,7 +48,10 @@ def to_markdown(assessment: Assessment) -> str:
         if gate.missing
     ]
     blocks += _section("Missing", [f"- {part}" for part in open_parts])
-    blocks += _section("Largest clusters", [_cluster(c) for c in shown.clusters[:_CLUSTERS]])
+    blocks += _section(
+        "Clusters that cost most", [_cluster(c, shown) for c in shown.clusters[:_CLUSTERS]]
+    )
+    blocks += _section("Triaged and gone", [_gone(one) for one in shown.triage if one.gone])
     worst = [f for f in shown.findings if f.severity is not Severity.INFO]
     lines = [_finding(f) for f in worst[:_FINDINGS]]
     if len(worst) > _FINDINGS:
@@ -81,12 +85,27 @@ def _section(title: str, lines: list[str]) -> list[str]:
     return [f"**{title}**\n\n" + "\n".join(lines)] if lines else []
 
 
-def _cluster(cluster: Cluster) -> str:
-    return (
-        f"- {_text(cluster.title)}: {cluster.size:,} ({share(cluster.share)} of "
-        f"{_text(cluster.mode)}), {counted(cluster.jobs, 'job')}, "
-        f"{counted(cluster.directories, 'directory', 'directories')}"
-    )
+def _cluster(cluster: Cluster, shown: Assessment) -> str:
+    parts = [
+        f"{clusters.cost(cluster)}",
+        f"{counted(cluster.size, 'difference')} ({share(cluster.share)} of {_text(cluster.mode)})",
+        clusters.precision(cluster),
+        f"{counted(cluster.jobs, 'job')}, "
+        f"{counted(cluster.directories, 'directory', 'directories')}",
+        f"seen {clusters.seen(cluster)}",
+    ]
+    if cluster.gates:
+        parts.append(f"endangers {_text(', '.join(cluster.gates))}")
+    words = [f"- **{_text(cluster.title)}** (`{cluster.id}`): {'; '.join(parts)}."]
+    if cluster.triage:
+        words.append(f"Triaged as {_text(clusters.triaged(cluster.triage))}.")
+    texts = [example.text for example in view.examples(shown)[cluster.id]]
+    words.append(f"Such as {_text('; '.join(texts))}.")
+    return " ".join(words)
+
+
+def _gone(said: Triage) -> str:
+    return f"- {_text(said.description)} (`{said.target}`): {_text(clusters.triaged(said))}"
 
 
 def _finding(finding: Finding) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
-from harness.assessment import Assessment, Difference, Evidence, Finding
+from harness.assessment import Assessment, Cluster, Difference, Evidence, Finding, Triage
 
 SAME = "•"
 DIFFERENT = "◆"
@@ -86,11 +86,27 @@ def redact(assessment: Assessment) -> Assessment:
     return replace(
         assessment,
         differences=tuple(_difference(d, known.get(d.job_id, ())) for d in assessment.differences),
-        clusters=tuple(
-            replace(cluster, title=mask_text(cluster.title)) for cluster in assessment.clusters
-        ),
+        clusters=redact_clusters(assessment.clusters),
         findings=tuple(_finding(f, known, everywhere) for f in assessment.findings),
+        triage=tuple(_triage(one) for one in assessment.triage),
     )
+
+
+def redact_clusters(clusters: Iterable[Cluster]) -> tuple[Cluster, ...]:
+    """The same clusters without mail addresses and phone numbers; ids stay."""
+    return tuple(
+        replace(
+            cluster,
+            title=mask_text(cluster.title),
+            description=tuple((name, mask_text(value)) for name, value in cluster.description),
+            triage=_triage(cluster.triage) if cluster.triage else None,
+        )
+        for cluster in clusters
+    )
+
+
+def _triage(said: Triage) -> Triage:
+    return replace(said, reason=mask_text(said.reason), description=mask_text(said.description))
 
 
 def _known_values(differences: Iterable[Difference]) -> dict[str, set[str]]:
@@ -129,6 +145,7 @@ def _difference(difference: Difference, known: Iterable[str]) -> Difference:
         control_value=control_value,
         candidate_value=candidate_value,
         explanation=mask_text(difference.explanation, known),
+        triage=_triage(difference.triage) if difference.triage else None,
     )
 
 

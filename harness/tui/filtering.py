@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.assessment import Cluster, Difference
 
-NAMED = ("kind", "field", "mode", "directory", "job")
+NAMED = ("kind", "field", "mode", "directory", "job", "cluster")
 """Parts that a filter may name: ``kind:timeout``."""
 
 
@@ -22,7 +22,7 @@ def filter_differences(differences: Sequence[Difference], text: str) -> tuple[Di
 
 def cluster_filter(cluster: Cluster) -> str:
     """The filter that keeps exactly the differences of `cluster`."""
-    return f"kind:{cluster.kind} field:{cluster.field} mode:{cluster.mode.replace(' ', '_')}"
+    return f"cluster:{cluster.id}"
 
 
 def _matches(difference: Difference, word: str) -> bool:

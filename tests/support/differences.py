@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from harness.assessment import Cluster, Difference, Evidence, Finding
+from harness.compare.cluster_words import TITLES
 from harness.model import LIVE, Severity, Verdict
 
 PLANTED_PHONE = ("(202) 555-0177", "+1 202-555-0142")
@@ -59,7 +63,7 @@ def make_differences() -> tuple[Difference, ...]:
         "explanation": "The control submitted it; the candidate has been silent since its "
         "deadline passed.",
     }  # fmt: skip
-    return (
+    found = (
         make_difference(),
         make_difference(
             "wrong_value", 4, "harbourpages.example", field="values.phone",
@@ -116,33 +120,39 @@ def make_differences() -> tuple[Difference, ...]:
             "failed.", **control_failed,
         ),
     )  # fmt: skip
+    return tuple(replace(one, cluster=cluster_of(one)) for one in found)
+
+
+def cluster_of(difference: Difference) -> str:
+    """The id of the cluster that `make_clusters` puts it into."""
+    key = (difference.mode, difference.kind, difference.field)
+    return hashlib.sha256("\x1f".join(key).encode()).hexdigest()[:8]
 
 
 def make_clusters(differences: tuple[Difference, ...]) -> tuple[Cluster, ...]:
-    """One cluster for each (mode, kind, field), largest first."""
+    """One cluster for each (mode, kind, field), largest first; each pair of 60 jobs costs alike."""
     groups: dict[tuple[str, str, str], list[Difference]] = {}
     for difference in differences:
         key = (difference.mode, difference.kind, difference.field)
         groups.setdefault(key, []).append(difference)
-    titles = {
-        "candidate_failed": "Control submitted, candidate was refused",
-        "control_failed": "Candidate submitted, control failed",
-        "captcha": "Control submitted, candidate met a captcha",
-        "timeout": "Control submitted, candidate timed out",
-        "missing_candidate": "Control finished, candidate stayed silent",
-        "wrong_value": "Candidate sent another {}",
-        "error_class": "Both failed, for different reasons",
-        "slow": "Candidate slower than the ceiling",
-    }
     clusters = [
         Cluster(
-            id=hashlib.sha256("\x1f".join(key).encode()).hexdigest()[:8],
-            title=titles[key[1]].format(key[2].removeprefix("values.")),
+            id=cluster_of(members[0]),
+            title=TITLES[key[1]].format(field=key[2].removeprefix("values.")),
             mode=key[0],
             kind=key[1],
             field=key[2],
             size=len(members),
+            description=(("field", key[2]), ("kind", key[1]), ("mode", key[0])),
             share=len(members) / sum(d.mode == key[0] for d in differences),
+            cost=_cost(members),
+            cost_share=_cost(members)
+            / (_cost([d for d in differences if d.mode == key[0]]) or 1.0),
+            compared=412,
+            precision=len(members) / 412,
+            first_seen=datetime(2026, 11, 20, 8, 15, tzinfo=UTC),
+            last_seen=datetime(2026, 11, 22, 17, 40, tzinfo=UTC),
+            gates=("dual-write.agreement",) if key[0] == LIVE else (),
             jobs=len({d.job_id for d in members}),
             directories=len({d.directory for d in members}),
             examples=tuple(d.id for d in members[:3]),
@@ -150,6 +160,10 @@ def make_clusters(differences: tuple[Difference, ...]) -> tuple[Cluster, ...]:
         for key, members in groups.items()
     ]
     return tuple(sorted(clusters, key=lambda c: (-c.size, c.mode, c.kind, c.field)))
+
+
+def _cost(members: Sequence[Difference]) -> float:
+    return sum(one.kind != "slow" for one in members) / 417
 
 
 def make_finding(id: str = "lost_after_trigger", **changes: Any) -> Finding:  # noqa: A002

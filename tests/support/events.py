@@ -114,6 +114,33 @@ def make_plan(
     )
 
 
+def make_result(
+    status: str,
+    *,
+    idem: str = "key-1",
+    job_id: str = JOB,
+    host: str = HOST,
+    version: int = 1,
+    listing_url: str | None = None,
+) -> EventDraft:
+    """A version of a row of the candidate's in job_results."""
+    return EventDraft(
+        source="production",
+        kind="job_results",
+        key=f"job_results:{job_id}/{host}/{idem}:{version}",
+        occurred_at=at(1),
+        job_id=job_id,
+        directory=host,
+        payload={
+            "directory_name": host,
+            "status": status,
+            "idempotency_key": idem,
+            "listing_url": listing_url,
+            "payload": {"business": {}, "plan": []},
+        },
+    )
+
+
 def make_replay(
     claimed: str,
     *,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.assessment import Difference
 from harness.tui.filtering import cluster_filter, filter_differences
 from tests.support.assessments import PLANTED_PHONE, make_difference
-from tests.support.differences import make_clusters, make_differences
+from tests.support.differences import cluster_of, make_clusters, make_differences
 
 ALL = make_differences()
 
@@ -45,7 +47,7 @@ def test_an_unfinished_name_keeps_everything() -> None:
 
 def test_the_filter_of_a_cluster_keeps_exactly_its_differences() -> None:
     spaced = make_difference("captcha", 50, mode="run of monday")
-    differences = (*ALL, spaced)
+    differences = (*ALL, replace(spaced, cluster=cluster_of(spaced)))
     for cluster in make_clusters(differences):
         found = filter_differences(differences, cluster_filter(cluster))
         assert len(found) == cluster.size

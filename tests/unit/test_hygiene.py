@@ -17,7 +17,7 @@ import harness.compare
 import harness.gates
 import harness.stats
 from harness.cli.main import cli
-from harness.compare.clusters import TITLES
+from harness.compare.cluster_words import TITLES
 from harness.journal.findings import catalogue
 from harness.journal.projections import PROJECTIONS
 from harness.resources import resource, sql_queries, sql_text

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -16,6 +16,7 @@ from harness.resources import sql_queries
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 SENDER = "render_backend"
 
@@ -54,24 +55,35 @@ class Shop(Actor):
                 self.created += 1
 
     def _enqueue(self, job: JobScript) -> None:
-        body = {
-            "job_id": job.job_id,
-            "customer_id": job.customer.customer_id,
-            "package_size": job.package_size,
-            "priority": job.priority,
-            "created_at": None,
-            "source": SENDER,
-            "metadata": {},
-        }
-        self._sqs.send_message(
-            QueueUrl=self._queue_url,
-            MessageBody=json.dumps(body),
-            MessageAttributes={
-                "job_id": {"DataType": "String", "StringValue": job.job_id},
-                "customer_id": {"DataType": "String", "StringValue": job.customer.customer_id},
-                "priority": {"DataType": "Number", "StringValue": str(job.priority)},
-            },
-        )
+        self._sqs.send_message(QueueUrl=self._queue_url, **job_message(job))
+
+
+class JobMessage(TypedDict):
+    """What `send_message` of SQS takes."""
+
+    MessageBody: str
+    MessageAttributes: Mapping[str, MessageAttributeValueTypeDef]
+
+
+def job_message(job: JobScript, *, more: Mapping[str, Any] | None = None) -> JobMessage:
+    """The message of a job, with `more` keys in its body."""
+    body = {
+        "job_id": job.job_id,
+        "customer_id": job.customer.customer_id,
+        "package_size": job.package_size,
+        "priority": job.priority,
+        "created_at": None,
+        "source": SENDER,
+        "metadata": {},
+    }
+    return {
+        "MessageBody": json.dumps(body | dict(more or {})),
+        "MessageAttributes": {
+            "job_id": {"DataType": "String", "StringValue": job.job_id},
+            "customer_id": {"DataType": "String", "StringValue": job.customer.customer_id},
+            "priority": {"DataType": "Number", "StringValue": str(job.priority)},
+        },
+    }
 
 
 def _create(connection: psycopg.Connection[Any], job: JobScript) -> None:

@@ -37,7 +37,8 @@ class DifferencesScreen(ShadowScreen):
 Every field of every pair in which old and new disagree after the rules.
 
 **/** goes to the filter. Every word must occur: `captcha maple`. One part can be asked for
-exactly: `kind:timeout field:outcome mode:live directory:… job:…`. `-word` leaves out.
+exactly: `kind:timeout field:outcome mode:live directory:… job:… cluster:…`.
+`-word` leaves out.
 **Escape** leaves the filter, **x** empties it, **Enter** opens a difference.
 """
     AUTO_FOCUS = "DataTable"

@@ -1,4 +1,4 @@
-"""The largest clusters of differences; choosing one filters the differences."""
+"""The clusters of differences that cost most agreement; choosing one filters the differences."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from harness.assessment import Cluster
+from harness.gates.wording import counted
 from harness.model import LIVE
-from harness.tui.wording import plain
+from harness.tui.wording import clock, plain
 
 
 class ClusterList(OptionList):
-    """One line a cluster, largest first."""
+    """One line a cluster; below them more about the highlighted one."""
 
-    BORDER_TITLE = "Largest clusters of differences"
+    BORDER_TITLE = "Clusters by lost agreement"
 
     @dataclass
     class Chosen(Message):
@@ -58,14 +59,33 @@ class ClusterList(OptionList):
             if cluster.id == event.option_id:
                 self.post_message(self.Chosen(self, cluster))
 
+    @on(OptionList.OptionHighlighted)
+    def _tell_more(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        for cluster in self._clusters or ():
+            if cluster.id == event.option_id:
+                self.border_subtitle = _more(cluster)
+
     def _id_at(self, index: int | None) -> str | None:
         return None if index is None else self.get_option_at_index(index).id
 
 
 def _line(cluster: Cluster) -> Content:
     mode = "" if cluster.mode == LIVE else f"{plain(cluster.mode)}: "
+    said = f"[{cluster.triage.label.value}] " if cluster.triage else ""
     return Content.assemble(
         (f"{cluster.size:>4,}", "$primary bold"),
-        (f" {100.0 * cluster.share:>3.0f} %  {mode}", "$secondary"),
+        (f" {100.0 * cluster.cost_share:>3.0f} %  {mode}", "$secondary"),
+        (said, "$secondary bold"),
         plain(cluster.title),
     )
+
+
+def _more(cluster: Cluster) -> str:
+    """Id, precision, when it was last seen and the gates that it endangers."""
+    parts = [cluster.id, f"{cluster.size:,} of {cluster.compared:,}"]
+    if cluster.last_seen:
+        parts.append(f"last {clock(cluster.last_seen)}")
+    if cluster.gates:
+        parts.append(f"endangers {counted(len(cluster.gates), 'gate')}")
+    return ", ".join(parts)

@@ -103,7 +103,9 @@ PLANTS: dict[str, tuple[Sequence[EventDraft], set[str], set[str]]] = {
         [*_without(), make_replay("submitted", accepted=0, **HERE)], set(), {"false_success"}
     ),
     "captcha": (_ending("error", error="captcha found"), {"captcha"}, set()),
-    "timeout": (_ending("error", error="Timeout 10000ms exceeded."), {"timeout"}, set()),
+    "timeout": (
+        _ending("error", error="Timeout 10000ms exceeded."), {"timeout"}, {"guessed_address"}
+    ),
     "refused": (_ending("failed"), {"candidate_failed"}, set()),
     "wrong phone": (
         [*_without(), make_plan({"phone": "202-555-0199"}, version=2, **HERE)],

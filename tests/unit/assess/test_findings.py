@@ -21,6 +21,7 @@ from tests.support.events import (
     make_history,
     make_job,
     make_replay,
+    make_result,
 )
 from tests.support.journals import make_journal, sound_job
 from tests.support.samples import (
@@ -58,6 +59,32 @@ ENQUEUED = [make_history("queue_claimed", number=1, host=None, second=2, **HERE)
 TRIGGERED = [*ENQUEUED, make_history("flow_triggered", number=2, host=None, second=3, **HERE)]
 GREMLINS = make_control("failed", version=9, second=70, message="gremlins", **HERE)
 STARTED = [*TRIGGERED, make_history("flow_started", number=3, host=None, second=4, **HERE)]
+
+LATE = {"error": "Timeout 10000ms exceeded."}
+NO_PLAN = {"error": "Failed to get submission plan: 404 for url http://brain.test/plan/plan"}
+LISTED = f"https://{HOST}/listing"
+
+
+def _earlier(error: str) -> list[EventDraft]:
+    """A job that ends well, after an attempt that raised."""
+    return [make_history("error", number=98, second=5, error=error, **HERE), *sound_job(OTHER)]
+
+
+def _late_at(place: int) -> list[EventDraft]:
+    where = {**HERE, "host": f"site-{place}.test"}
+    return [
+        make_control("submitted", second=60, **where),
+        make_history("error", number=100 + place, second=40, **where, **LATE),
+    ]
+
+
+def _beat(worker: str, status: str, second: float) -> EventDraft:
+    return _own(
+        "worker_heartbeats",
+        {"worker_id": worker, "status": status, "last_heartbeat": at(second).isoformat()},
+        source="production", key=f"worker_heartbeats:{worker}:{second}", occurred_at=at(second),
+    )  # fmt: skip
+
 
 PLANTS: dict[str, tuple[Sequence[EventDraft], str | None, str]] = {
     "never_enqueued": ([make_job(OTHER)], None, "no queue_claimed since"),
@@ -160,12 +187,68 @@ PLANTS: dict[str, tuple[Sequence[EventDraft], str | None, str]] = {
          make_history("submitted", number=8, second=15, **HERE)],
         HOST, "control ended 09:00:20.000 UTC, control begun 09:00:30.000 UTC",
     ),
+    "idempotency_check_failed": (
+        _earlier("Failed to check idempotency: no attribute 'data'"),
+        HOST, "1 time(s): Failed to check idempotency",
+    ),
+    "event_loop_nested": (
+        _earlier("asyncio.run() cannot be called from a running event loop"),
+        HOST, "1 time(s): asyncio.run()",
+    ),
+    "plan_retried_late": (
+        _earlier(NO_PLAN["error"]), HOST, "no plan 09:00:05 UTC, begun again after 1 s",
+    ),
+    "no_plan": (
+        [*sound_job(OTHER, hosts=()), make_control("failed", message="rejected", **HERE),
+         make_history("error", number=98, second=5, **HERE, **NO_PLAN)],
+        HOST, "1 attempt(s), last: Failed to get submission plan: 404",
+    ),
+    "nothing_tried": (
+        [*sound_job(OTHER, hosts=()),
+         make_history("job_finalized", number=97, host=None, second=80, final_status="failed",
+                      total=3, submitted=0, failed=3, **HERE)],
+        None, "finalised failed 09:01:20 UTC with 3 directories, 3 of them failed, none begun",
+    ),
+    "guessed_address": (
+        [*sound_job(OTHER), make_history("error", number=98, second=20, **HERE, **LATE)],
+        HOST, "timeout at /submit, the work list says /add-listing",
+    ),
+    "timed_out_together": (
+        [*sound_job(OTHER), *(event for place in range(5) for event in _late_at(place))],
+        None, "5 of 6 directories timed out, the first at 09:00:40 and the last at 09:00:40 UTC",
+    ),
+    "start_overwritten": (
+        [*sound_job(OTHER), _job(started_at=at(50).isoformat())],
+        None, "first 09:00:05 UTC, then 09:00:50",
+    ),
+    "worker_left_idle": (
+        [_beat("w-1", "idle", 10), _beat("w-2", "running", 20), _beat("w-2", "idle", 131)],
+        None, "worker w-1 idle since 20 November 09:00:10 UTC",
+    ),
+    "priority_lost": (
+        [make_job(OTHER, priority_level=1, package_size=500), *sound_job(OTHER)[3:],
+         make_history("flow_started", number=77, host=None, second=4, priority="starter", **HERE)],
+        None, "priority 1, package of 500, flow told starter",
+    ),
+    "result_never_updated": (
+        [*sound_job(OTHER), make_result("submitting", **HERE)],
+        None, "1 of 1 ended submission(s) still submitting in job_results",
+    ),
+    "result_without_listing": (
+        [*sound_job(OTHER), make_result("submitted", **HERE)],
+        None, "1 of 1 submitted row(s) without an address",
+    ),
+    "result_rows_doubled": (
+        [*sound_job(OTHER), make_result("submitted", listing_url=LISTED, **HERE),
+         make_result("failed", idem="key-2", **HERE)],
+        HOST, "2 keys: submitted and failed",
+    ),
 }  # fmt: skip
 """Per finding: events beside a sound week, where it shows, and words of its evidence."""
 
 OF_NO_JOB = (
     "recording_gap", "candidate_not_observable", "schema_drift", "prefect_no_deployment",
-    "stale_worker",
+    "stale_worker", "worker_left_idle",
 )  # fmt: skip
 
 LIMITS: dict[str, Any] = {"until": at(5000), "deadline_s": 2400.0, "time_scale": 1.0}
@@ -177,7 +260,8 @@ def _detect(folder: Path, events: Sequence[EventDraft]) -> tuple[Finding, ...]:
 
 
 def test_every_finding_of_the_catalogue_has_a_plant() -> None:
-    assert set(PLANTS) | {"rule_hides_too_much"} == {detector.id for detector in catalogue()}
+    elsewhere = {"rule_hides_too_much", "candidate_silent"}
+    assert set(PLANTS) | elsewhere == {detector.id for detector in catalogue()}
 
 
 def test_a_rule_that_hides_too_much_is_a_finding_in_its_own_words(tmp_path: Path) -> None:
@@ -205,6 +289,40 @@ def test_a_planted_fault_is_named_and_nothing_else(tmp_path: Path, name: str) ->
     assert evidence.directory == directory
     assert words in evidence.detail
     assert 0 < evidence.seq <= len(sound_job()) + len(events)
+
+
+def _unheard(*numbers: int) -> list[EventDraft]:
+    return [make_job(f"{n}" * 8, created_at=at(n).isoformat()) for n in numbers]
+
+
+def test_three_jobs_in_a_row_without_a_word_are_more_than_three_lost_messages(
+    tmp_path: Path,
+) -> None:
+    found = {f.id: f for f in _detect(tmp_path, [*sound_job(), *_unheard(3, 4, 5)])}
+    assert set(found) == {"never_enqueued", "candidate_silent"}
+    evidence = found["candidate_silent"].evidence
+    assert [e.job_id for e in evidence] == ["33333333", "44444444", "55555555"]
+    assert {e.detail for e in evidence} == {
+        "one of 3 in a row, created 09:00:03 to 09:00:05 UTC; the queue was not seen empty since"
+    }
+
+
+def test_three_jobs_with_one_between_them_that_was_heard_of_are_not_in_a_row(
+    tmp_path: Path,
+) -> None:
+    events = [*_unheard(1, 2, 4), *sound_job(OTHER, second=3)]
+    assert [f.id for f in _detect(tmp_path, events)] == ["never_enqueued"]
+
+
+def test_a_monitor_that_cannot_write_its_own_row_is_named_by_what_it_did_to_the_job(
+    tmp_path: Path,
+) -> None:
+    put_back = make_job(OTHER, version=4, second=30, status="pending", created_at=at(0).isoformat())
+    events = [*sound_job(OTHER)[:2], put_back, *sound_job(OTHER)[2:]]
+    (finding,) = _detect(tmp_path, events)
+    assert finding.id == "requeued_stale"
+    (evidence,) = finding.evidence
+    assert evidence.detail == "1 time(s), last 09:00:30 UTC: in_progress to pending"
 
 
 SILENT = [

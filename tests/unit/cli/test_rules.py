@@ -149,7 +149,7 @@ def test_a_rule_on_trial_shows_what_it_would_hide(capsys: pytest.CaptureFixture[
     code, out, err = call(capsys, "rules", "test", NAME_CASE)
     assert [(row["fault"], row["field"]) for row in rows(out)] == [("no", "values.name")]
     assert (code, err.splitlines()) == (0, [
-        "     1  Candidate sent another name (wrong_value, live)",
+        f"     1  Candidate sent another name; at {HOST}, job {ODD[:8]} (wrong_value, live)",
         "1 difference in 1 pair would be hidden, 0 real faults among them, as of seq 29",
     ])  # fmt: skip
     assert not any(raw in out for raw in RAW)

@@ -4,52 +4,22 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.compare.clusters import TITLES, cluster_differences
+from harness.compare.cluster_words import TITLES
 from harness.compare.comparison import Comparison, compare, difference_id, differences
 from harness.compare.rules import RuleSet, parse_rules
 from harness.model import Verdict
 from harness.resources import package_text
 from tests.support.events import HOST, JOB, at
-from tests.support.frames import Row, candidate, control, job, jobs_frame, observed
+from tests.support.frames import Row, candidate, control, job, jobs_frame
 from tests.support.frames import submissions_frame as frame
+from tests.support.weeks import JOB_IDS, weeks
 
 SHIPPED = parse_rules(package_text("compare/default-rules.toml"), origin="shipped")
-JOB_IDS = ("job-a", "job-b", "job-c")
-HOSTS = (HOST, "birch-index.test", "cedar-pages.example")
-PHONES = ("202-555-0142", "(202) 555-0142", "202-555-0199", None)
-
-
-@st.composite
-def weeks(draw: st.DrawFn) -> list[Row]:
-    """Rows of up to nine submissions: any outcome on either side, live and in a replay."""
-    rows: list[Row] = []
-    for number, (job_id, host) in enumerate((j, h) for j in JOB_IDS for h in HOSTS):
-        where = {"job_id": job_id, "directory": host, "from_seq": number + 1}
-        old = draw(st.sampled_from(["none", None, "in_flight", "submitted", "failed", "unknown"]))
-        if old != "none":
-            phone = draw(st.sampled_from(PHONES))
-            rows.append(control(old, sent_phone=phone, **where))
-            if draw(st.booleans()):
-                rows.append(control(old, unit=f"again-{number}", **where))
-        for mode in ("live", "demo"):
-            new = draw(st.sampled_from(["none", "in_flight", "submitted", "failed", "skipped"]))
-            if new != "none":
-                raw = "error" if new == "failed" and draw(st.booleans()) else new
-                columns = {
-                    "raw_status": raw,
-                    "error_class": draw(st.sampled_from(["timeout", "refused"])),
-                    "sent_phone": draw(st.sampled_from(PHONES)),
-                }
-                rows.append(candidate(new, mode=mode, **columns, **where))
-                if mode == "demo":
-                    rows.append(observed(draw(st.sampled_from(["submitted", "failed"])), **where))
-    return rows
 
 
 def _compare(rows: list[Row], *, second: float = 100, rules: RuleSet = SHIPPED) -> Comparison:
@@ -107,19 +77,6 @@ def test_a_pair_disagrees_if_and_only_if_it_has_a_difference(rows: list[Row]) ->
     assert {(d.mode, d.job_id, d.directory) for d in differences(found)} == disagreeing
 
 
-@settings(max_examples=20, deadline=None)
-@given(rows=weeks())
-def test_clusters_hold_every_difference_once_and_ids_are_unique(rows: list[Row]) -> None:
-    found = differences(_compare(rows, second=5000))
-    clusters = cluster_differences(found)
-    assert sum(cluster.size for cluster in clusters) == len(found)
-    assert len({cluster.id for cluster in clusters}) == len(clusters)
-    assert len({difference.id for difference in found}) == len(found)
-    assert [c.size for c in clusters] == sorted((c.size for c in clusters), reverse=True)
-    for mode in {cluster.mode for cluster in clusters}:
-        assert sum(c.share for c in clusters if c.mode == mode) == pytest.approx(1.0)
-
-
 @pytest.mark.parametrize(
     ("rows", "second", "kind", "words"),
     [
@@ -147,8 +104,6 @@ def test_words_that_no_rule_brings_together_do_not_pass_for_a_failure() -> None:
     (found,) = differences(_compare(rows, rules=SHIPPED.without("skipped-is-submitted")))
     assert found.kind == "other_word"
     assert "no rule says" in found.explanation
-    (cluster,) = cluster_differences([found])
-    assert cluster.title == TITLES["other_word"]
 
 
 def test_a_slow_directory_is_shown_and_its_outcome_still_agrees() -> None:
@@ -191,13 +146,3 @@ def test_the_id_of_a_difference_is_the_same_at_every_moment() -> None:
     )
     assert early[0].id == late[0].id == difference_id("live", JOB, HOST, "outcome")
     assert len(early[0].id) == 12
-
-
-def test_clusters_count_jobs_and_directories_and_show_three_examples() -> None:
-    where: list[dict[str, Any]] = [{"job_id": j, "directory": h} for j in JOB_IDS for h in HOSTS]
-    rows = [side for w in where for side in (control(**w), candidate("failed", **w))]
-    found = differences(_compare(rows))
-    (cluster,) = cluster_differences(found)
-    assert (cluster.size, cluster.jobs, cluster.directories) == (9, 3, 3)
-    assert cluster.examples == tuple(d.id for d in found[:3])
-    assert [d.job_id for d in found] == sorted(d.job_id for d in found)

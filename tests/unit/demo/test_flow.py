@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from harness.demo.actors.flow import History, SubmittingRow, Write, flow_writes, idempotency_key
+from harness.demo.actors.flow import History, ResultRow, Write, flow_writes, idempotency_key
 from harness.demo.catalogue import load_directories
 from harness.demo.planted import load_planted
 from harness.demo.script import JobScript, Result
@@ -72,7 +72,7 @@ def test_an_exception_is_tried_four_times_at_the_most_and_thirty_seconds_apart()
 
 def test_a_retry_keeps_its_key_unless_its_script_says_otherwise() -> None:
     for job in WEEK.jobs:
-        rows = [w for w in flow_writes(job) if isinstance(w, SubmittingRow)]
+        rows = [w for w in flow_writes(job) if isinstance(w, ResultRow)]
         for row in filter(lambda row: row.candidate, job.submissions):
             keys = {write.idem for write in rows if write.directory == row.directory_name}
             others = sum(attempt.other_key for attempt in row.candidate)

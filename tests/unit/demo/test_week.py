@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from harness.demo.planted import PlantedEntry, load_planted
 from harness.demo.script import Flow, JobScript, Result, Week
 from harness.demo.week import make_week
 
+HOST = "quillfinder.example"
 ALL_SUBMITTED = {"submitted", "approved", "success"}
 
 
@@ -121,6 +123,17 @@ def test_a_wrong_value_that_is_right_after_all_is_refused() -> None:
         make_week(directories=load_directories(), planted=[same])
 
 
-def test_a_planted_entry_must_name_its_place() -> None:
-    with pytest.raises(ValueError, match="give a directory, or a flow"):
-        PlantedEntry(id="nowhere", kind="slow", job=1, found_by="live", note="")
+@pytest.mark.parametrize(
+    ("plant", "words"),
+    [
+        ({}, "nothing is planted"),
+        ({"directory": HOST}, "nothing is planted"),
+        ({"directory": HOST, "flow": "not_enqueued"}, "are of the whole job"),
+        ({"paths": ("/a", "/b")}, "send and paths need a directory"),
+        ({"candidate": ({"result": "error"},)}, "has an error text"),
+        ({"candidate": (), "every_attempt": {"result": "failed"}}, "candidate or every_attempt"),
+    ],
+)
+def test_a_plant_that_contradicts_itself_is_refused(plant: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        PlantedEntry(id="nowhere", kind="slow", job=1, found_by="live", note="", **plant)

@@ -32,7 +32,7 @@ RENDERERS = (to_html, to_json, to_markdown)
 CONTRACT = [
     "schema_version", "decision", "reason", "phases", "gates", "agreement", "latency",
     "differences", "clusters", "findings", "coverage", "rules", "replays", "recording",
-    "missing_parts", "provenance",
+    "missing_parts", "triage", "provenance",
 ]  # fmt: skip
 HOSTILE = "<script>alert('x')</script> | `y` [z](javascript:1) {{ 7 * 7 }}"
 

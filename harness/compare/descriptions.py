@@ -1,0 +1,299 @@
+"""Finds short descriptions that cover many differences and few agreements. Pure, deterministic.
+
+A greedy decision list after the principle of minimum description length. Of a group of K
+differences among N compared cells, a description that n compared cells match, k of them among the
+differences, saves
+
+    n · KL(k/n ‖ K'/N)  +  (N - n) · KL((K' - k)/(N - n) ‖ K'/N)  +  k · log2(K/K')      bits
+
+(KL in bits): the first two parts because it tells where the differences are and where they are not,
+the third because it tells which of them they are. K' is K, or with a term about the failing step
+the differences at that step. It costs, in bits,
+
+    Σ over its terms (log2(features) + log2(values of the feature))  +  log2(n + 1)
+
+The description that saves most after its cost takes its differences away; the search goes on with
+the rest until none saves anything. What then remains is described by its group alone.
+
+Terms about the place must also be worth reading: at least half of what matches them differs so, or
+at least PRECISION of it and LIFT times as large a share as elsewhere.
+
+Several directories of one job share package, priority and hour, so terms about nothing but the job
+are judged by counting jobs, not cells: one unlucky job of twelve directories is one case.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+Term = tuple[str, str]
+
+PRECISION = 0.2
+"""Least share that differs among what matches terms about the place."""
+LIFT = 4.0
+"""Below one half, the share that differs must be this many times that of elsewhere."""
+LEAST = 3
+"""Fewer cases are not described by a term of their own."""
+MOST_PRODUCT = 4_000_000
+"""Pairs of features with more combinations of values than this are not looked at together."""
+
+STEP = "step"
+JOB = "job"
+CELL_FEATURES = ("directory", "rules")
+JOB_FEATURES = ("package", "priority", "hour")
+FEATURES = (*CELL_FEATURES, *JOB_FEATURES, STEP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Universe:
+    """All compared cells of one field of one mode, as codes.
+
+    codes: per feature but `step`, and of the job, one code a cell, shape (n,); 0 for no value.
+    names: per feature its values, sorted; code c is ``names[feature][c - 1]``.
+    """
+
+    codes: Mapping[str, IntArray]
+    names: Mapping[str, Sequence[str]]
+    _counts: dict[tuple[bool, tuple[str, ...]], IntArray] = field(default_factory=dict)
+    _one_a_job: list[IntArray] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Compared cells."""
+        return int(self.codes[JOB].size)
+
+    def jobs(self) -> IntArray:
+        """Position of the first cell of each job."""
+        if not self._one_a_job:
+            self._one_a_job.append(np.unique(self.codes[JOB], return_index=True)[1])
+        return self._one_a_job[0]
+
+    def width(self, name: str) -> int:
+        """Codes that the feature has, 0 included."""
+        return len(self.names[name]) + 1
+
+    def counts(self, features: tuple[str, ...], *, by_job: bool) -> IntArray:
+        """Cells (or jobs) of each combination of values, flat; one entry where no feature is."""
+        key = by_job, features
+        if key not in self._counts:
+            where = self.jobs() if by_job else slice(None)
+            size = self.jobs().size if by_job else self.size
+            self._counts[key] = (
+                np.bincount(
+                    _flat([self.codes[name][where] for name in features], self._widths(features)),
+                    minlength=math.prod(self._widths(features)),
+                )
+                if features
+                else np.array([size], dtype=np.int64)
+            )
+        return self._counts[key]
+
+    def _widths(self, features: Sequence[str]) -> list[int]:
+        return [self.width(name) for name in features]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Described:
+    """Differences with one description."""
+
+    terms: tuple[Term, ...]
+    """Sorted; none for what only the group describes."""
+    members: IntArray
+    """Positions in the universe."""
+    matched: BoolArray
+    """Which cells of the universe match the terms about the place, agreeing ones too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Best:
+    saved: float
+    terms: tuple[Term, ...]
+    codes: tuple[int, ...]
+    features: tuple[str, ...]
+
+    @property
+    def rank(self) -> tuple[float, int, tuple[Term, ...]]:
+        return -round(self.saved, 6), len(self.terms), self.terms
+
+
+def describe(
+    universe: Universe, members: IntArray, steps: IntArray, *, whole_jobs: bool
+) -> tuple[Described, ...]:
+    """Part `members` into described sets; each is in exactly one, none is empty.
+
+    members: positions in the universe, ascending. steps: their codes of `step`, 0 for none.
+    whole_jobs: these differences come a job at a time, so only what tells jobs apart can describe
+    them.
+    """
+    found: list[Described] = []
+    left = np.arange(members.size)
+    while left.size:
+        rest = _Rest.of(universe, members[left], steps[left])
+        best = _best(rest, whole_jobs=whole_jobs)
+        if best is None or best.saved <= 0:
+            break
+        inside = np.ones(left.size, dtype=bool)
+        for name, code in zip(best.features, best.codes, strict=True):
+            inside &= rest.codes(name) == code
+        found.append(_described(universe, best, members[left[inside]]))
+        left = left[~inside]
+    if left.size:
+        everywhere = np.ones(universe.size, dtype=bool)
+        found.append(Described(terms=(), members=members[left], matched=everywhere))
+    return tuple(found)
+
+
+def _described(universe: Universe, best: _Best, members: IntArray) -> Described:
+    matched = np.ones(universe.size, dtype=bool)
+    for name, code in zip(best.features, best.codes, strict=True):
+        if name != STEP:
+            matched &= universe.codes[name] == code
+    return Described(terms=best.terms, members=members, matched=matched)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Rest:
+    """The differences that have no description yet, and the jobs that they belong to."""
+
+    universe: Universe
+    members: IntArray
+    steps: IntArray
+    one_a_job: IntArray
+    """Place in `members` of one difference for each job."""
+    one_a_step: IntArray
+    """Place of one for each job and step."""
+
+    @classmethod
+    def of(cls, universe: Universe, members: IntArray, steps: IntArray) -> _Rest:
+        jobs = universe.codes[JOB][members]
+        return cls(
+            universe=universe,
+            members=members,
+            steps=steps,
+            one_a_job=np.unique(jobs, return_index=True)[1],
+            one_a_step=np.unique(jobs * universe.width(STEP) + steps, return_index=True)[1],
+        )
+
+    def codes(self, name: str) -> IntArray:
+        """The code of each difference."""
+        return self.steps if name == STEP else self.universe.codes[name][self.members]
+
+
+def _best(rest: _Rest, *, whole_jobs: bool) -> _Best | None:
+    """The description that saves most; of several, the shorter one, then the first by its text."""
+    best: _Best | None = None
+    for features in _combinations(whole_jobs):
+        found = _best_of(rest, features)
+        if found is not None and (best is None or found.rank < best.rank):
+            best = found
+    return best
+
+
+def _combinations(whole_jobs: bool) -> list[tuple[str, ...]]:
+    """Single features, then two together; `step` is always the last of a combination."""
+    if whole_jobs:
+        return [(name,) for name in JOB_FEATURES] + [("package", "hour"), ("priority", "hour")]
+    singles = [*CELL_FEATURES, *JOB_FEATURES]
+    mixed = [("directory", name) for name in (*JOB_FEATURES, "rules")]
+    return [
+        *[(name,) for name in (*singles, STEP)],
+        *mixed, ("package", "hour"), ("priority", "hour"),
+        *[(name, STEP) for name in singles],
+    ]  # fmt: skip
+
+
+def _best_of(rest: _Rest, features: tuple[str, ...]) -> _Best | None:
+    """The best values of these features, or None where none has cases enough."""
+    universe = rest.universe
+    places = tuple(name for name in features if name != STEP)
+    widths = [universe.width(name) for name in features]
+    if math.prod(widths) > MOST_PRODUCT:
+        return None
+    by_job = bool(places) and all(name in JOB_FEATURES for name in places)
+    codes = [rest.codes(name) for name in features]
+    everything = rest.one_a_job.size if by_job else rest.members.size
+    if by_job:
+        cases = rest.one_a_step if STEP in features else rest.one_a_job
+        codes = [code[cases] for code in codes]
+    k = np.bincount(_flat(codes, widths), minlength=math.prod(widths)).reshape(widths)
+    n = universe.counts(places, by_job=by_job).reshape(widths[: len(places)] or [1])
+    total = int(universe.counts((), by_job=by_job)[0])
+    of_step = (
+        np.bincount(codes[-1], minlength=widths[-1]) if STEP in features else np.array([everything])
+    )
+    if STEP in features:
+        n = n[..., None] if places else np.full(widths, total)
+    saved = _saved(
+        k.astype(np.float64), np.broadcast_to(n, k.shape).astype(np.float64),
+        everything=everything, of_step=of_step.astype(np.float64), total=total,
+        placed=bool(places),
+    )  # fmt: skip
+    saved -= sum(
+        math.log2(len(FEATURES)) + math.log2(len(universe.names[name]) or 1) for name in features
+    )
+    for axis in range(len(features)):
+        # Code 0 is no value; nothing is described by what it has not.
+        saved[(slice(None),) * axis + (0,)] = -np.inf
+    saved[k < LEAST] = -np.inf
+    top = float(saved.max(initial=-np.inf))
+    if not math.isfinite(top):
+        return None
+    places_of_top = np.argwhere(saved >= top - 1e-9)
+    ranked = [_named(universe, features, tuple(map(int, at)), top) for at in places_of_top]
+    return min(ranked, key=lambda one: one.rank)
+
+
+def _saved(
+    k: FloatArray,
+    n: FloatArray,
+    *,
+    everything: int,
+    of_step: FloatArray,
+    total: int,
+    placed: bool,
+) -> FloatArray:
+    """Bits that each description saves, less those for its number of cases; shape of `k`."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        usual = np.broadcast_to(of_step / total, k.shape)
+        rate, elsewhere = k / n, np.nan_to_num((of_step - k) / (total - n))
+        telling = (rate > usual) & (rate >= np.clip(LIFT * elsewhere, PRECISION, 0.5))
+        where = np.where(
+            telling, _parted(k, n, usual) + _parted(of_step - k, total - n, usual), 0.0
+        )
+        which = np.where(of_step > 0, np.log2(everything / of_step), 0.0)
+    saved: FloatArray = where + k * which - np.log2(n + 1)
+    saved[~telling & placed] = -np.inf
+    saved[~np.isfinite(saved)] = -np.inf
+    return saved
+
+
+def _parted(k: FloatArray, n: FloatArray, usual: FloatArray) -> FloatArray:
+    """n · KL(k/n ‖ usual) in bits; 0 where there is nothing."""
+    differing = np.where(k > 0, k * np.log2(k / (n * usual)), 0.0)
+    agreeing = np.where(n > k, (n - k) * np.log2((n - k) / (n * (1 - usual))), 0.0)
+    both: FloatArray = differing + agreeing
+    return both
+
+
+def _flat(codes: Sequence[IntArray], widths: Sequence[int]) -> IntArray:
+    flat = codes[0]
+    for code, width in zip(codes[1:], widths[1:], strict=True):
+        flat = flat * width + code
+    return flat
+
+
+def _named(
+    universe: Universe, features: tuple[str, ...], codes: tuple[int, ...], saved: float
+) -> _Best:
+    terms = [
+        (name, universe.names[name][code - 1]) for name, code in zip(features, codes, strict=True)
+    ]
+    return _Best(saved=saved, terms=tuple(sorted(terms)), codes=codes, features=features)

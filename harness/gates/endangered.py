@@ -1,0 +1,50 @@
+"""Which gates a cluster of differences endangers, by what each gate measures. Pure."""
+
+from __future__ import annotations
+
+from harness.assessment import Cluster
+from harness.gates.definition import (
+    AllProcessed,
+    Gate,
+    GateSet,
+    MeanAtLeast,
+    QuantileBelow,
+    ZeroCount,
+)
+from harness.model import LIVE
+
+_UNSUCCESSFUL = frozenset(
+    {"candidate_failed", "captcha", "timeout", "error_class", "missing_candidate"}
+)
+"""Kinds of which the candidate submitted nothing."""
+
+
+def endangered(gates: GateSet, cluster: Cluster) -> tuple[str, ...]:
+    """Ids of the gates whose statistic the cluster's differences make worse, in the file's order.
+
+    A replay shows the candidate's work in a sandbox and is no evidence for any of them.
+    """
+    if cluster.mode != LIVE:
+        return ()
+    return tuple(
+        f"{phase.id}.{gate.id}"
+        for phase in gates.phase
+        for gate in phase.gate
+        if _makes_worse(cluster, gate)
+    )
+
+
+def _makes_worse(cluster: Cluster, gate: Gate) -> bool:
+    silent = cluster.kind == "missing_candidate"
+    match gate:
+        case MeanAtLeast(measure="agreement"):
+            return cluster.kind != "slow"
+        case MeanAtLeast(measure="success"):
+            return cluster.kind in _UNSUCCESSFUL
+        # A job without an end stands in the latencies as one that never ends.
+        case QuantileBelow():
+            return silent or cluster.kind == "slow"
+        case ZeroCount(measure="lost_jobs") | AllProcessed():
+            return silent
+        case _:
+            return False

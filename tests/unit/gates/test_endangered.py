@@ -1,0 +1,51 @@
+"""Which gates a cluster endangers follows from what they measure, not from what they are called."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.gates.definition import load_gates, parse_gates
+from harness.gates.endangered import endangered
+from harness.resources import package_text
+from tests.support.differences import make_clusters, make_difference
+
+GATES = load_gates()
+AGREEMENT, SUCCESS, LATENCY = "dual-write.agreement", "shadow.success_rate", "shadow.p95_latency"
+LOSS, PROCESSED = "shadow.zero_loss", "dual-write.all_processed"
+
+
+def endangers(kind: str, **changes: str) -> set[str]:
+    (cluster,) = make_clusters((make_difference(kind, **changes),))
+    return set(endangered(GATES, cluster))
+
+
+@pytest.mark.parametrize(
+    ("kind", "gates"),
+    [
+        ("wrong_value", {AGREEMENT}),
+        ("control_failed", {AGREEMENT}),
+        ("missing_control", {AGREEMENT}),
+        ("other_word", {AGREEMENT}),
+        ("candidate_failed", {AGREEMENT, SUCCESS}),
+        ("captcha", {AGREEMENT, SUCCESS}),
+        ("timeout", {AGREEMENT, SUCCESS}),
+        ("error_class", {AGREEMENT, SUCCESS}),
+        ("slow", {LATENCY}),
+        ("missing_candidate", {AGREEMENT, SUCCESS, LATENCY, LOSS, PROCESSED}),
+    ],
+)
+def test_a_cluster_endangers_the_gates_that_measure_it(kind: str, gates: set[str]) -> None:
+    assert endangers(kind) == gates
+
+
+def test_a_replay_endangers_no_gate() -> None:
+    assert endangers("candidate_failed", mode="demo") == set()
+
+
+def test_other_names_of_gates_make_no_difference() -> None:
+    text = package_text("gates/shadow-week.toml").replace('id = "agreement"', 'id = "alike"')
+    (cluster,) = make_clusters((make_difference("wrong_value"),))
+    gates = parse_gates(text, origin="test")
+    assert endangered(gates, replace(cluster, gates=())) == ("dual-write.alike",)
