@@ -11,6 +11,7 @@ BENCHMARKS = (
     "journal_append",
     "as_of_reading",
     "gate_statistics",
+    "noise",
     "clusters",
     "recorder_poll",
     "recorder_sustained",

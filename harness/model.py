@@ -126,7 +126,10 @@ class IntervalKind(StrEnum):
 
 
 class EventKind(StrEnum):
-    """Closed set of event kinds. A row copied from table T has kind 'T'."""
+    """Closed set of event kinds. A row copied from table T has kind 'T'.
+
+    A mapping of one's own adds the tables that it names.
+    """
 
     JOBS = "jobs"
     """A version of a job's row; both systems write it."""
@@ -154,6 +157,8 @@ class EventKind(StrEnum):
     """One state of one flow run, with its times."""
     WORKERS_SAMPLE = "workers.sample"
     """Stale workers by the view, where it works, and by our own count."""
+    SOURCE_MAPPING = "source.mapping"
+    """The first event of a journal that a mapping of its own reads: its tables and its SELECTs."""
     RECORD_STARTED = "record.started"
     """A recorder began: from where, which tables in which shape, and how far it may be trusted."""
     RECORD_STOPPED = "record.stopped"

@@ -71,6 +71,13 @@ class RecordSettings(_Section):
     """Drop the slot when it keeps more than this, so that production's disk never fills."""
 
 
+class SourceSettings(_Section):
+    """How production's tables are read."""
+
+    mapping: Path | None = None
+    """A folder that maps tables of your own in place of the shipped ones; see docs/mapping.md."""
+
+
 class QueueSettings(_Section):
     """The candidate's queues; also by ``SQS_QUEUE_URL`` and ``SQS_DLQ_URL``."""
 
@@ -166,6 +173,7 @@ class Settings(_Section):
 
     journal: Path = Path("shadow.duckdb")
     """The journal file."""
+    source: SourceSettings = SourceSettings()
     record: RecordSettings = RecordSettings()
     queue: QueueSettings = QueueSettings()
     prefect: PrefectSettings = PrefectSettings()

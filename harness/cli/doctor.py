@@ -44,15 +44,19 @@ def doctor(
     from harness.cli.doctor_text import DoctorPrinter
     from harness.doctor.examine import examine
     from harness.doctor.plan import Plan
+    from harness.journal.mapping_files import load_mapping
 
     if as_sql and as_json:
         raise SettingsError("--sql and --json are two different outputs. Give one of them.")
     variable = "SHADOW_DSN" if os.environ.get("SHADOW_DSN") else "DATABASE_URL"
+    settings = settings_with(config, journal)
+    folder = settings.source.mapping
     plan = Plan(
-        settings=settings_with(config, journal),
+        settings=settings,
         dsn=os.environ.get(variable),
         variable=variable,
         schema=schema,
+        mapping=load_mapping(folder) if folder else None,
     )
     if as_sql or as_json:
         diagnosis = examine(plan)

@@ -14,6 +14,7 @@ from harness.cli.options import (
     config_option,
     journal_option,
     json_option,
+    mapping_of,
     moment_options,
     resolved,
     settings_with,
@@ -82,13 +83,17 @@ def verify(config: Path | None, journal: Path | None, quick: bool, as_json: bool
 def rebuild(config: Path | None, journal: Path | None) -> None:
     """Derive every projection from the events anew. No event is touched.
 
+    Refused where source.mapping names another mapping than the journal was recorded with.
+
     \b
     Example:
       shadow journal rebuild --journal week.duckdb
     """
     from harness.journal.store import Journal
 
-    target = Journal.open(settings_with(config, journal).journal)
+    settings = settings_with(config, journal)
+    target = Journal.open(settings.journal)
+    mapping_of(settings, target)
     target.rebuild()
     click.echo(f"{target.path}: projections rebuilt from {target.head().seq} events")
 

@@ -24,6 +24,7 @@ _COMMANDS = {
     "doctor": ("doctor", "Say what recording needs and how to mend what is missing."),
     "findings": ("compare", "List the named faults that the record shows."),
     "journal": ("journal", "Verify, rebuild, count or compact a journal."),
+    "noise": ("noise", "Say which fields differ more often than noise explains."),
     "record": ("record", "Copy production into the journal, exactly once."),
     "replay": ("replay", "Run recorded jobs through the worker in the sandbox."),
     "report": ("report", "Write the go/no-go report."),

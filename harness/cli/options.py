@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.assess.criteria import Criteria
     from harness.assessment import Assessment
     from harness.journal.reader import Reader
+    from harness.journal.source_mapping import SourceMapping
     from harness.journal.store import Journal
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -121,6 +122,22 @@ def settings_with(config: Path | None, journal: Path | None = None) -> Settings:
     """Load the settings and let the command line win."""
     settings = load_settings(config, os.environ)
     return settings.model_copy(update={"journal": journal}) if journal else settings
+
+
+def mapping_of(settings: Settings, journal: Journal) -> SourceMapping | None:
+    """The mapping that the settings name, else that of the journal; None: the shipped one.
+
+    Raises SettingsError if it cannot be used, JournalError if the journal has another.
+    """
+    from harness.journal.mapping_files import load_mapping
+
+    exists = journal.path.exists()
+    if settings.source.mapping is None:
+        return journal.mapping() if exists else None
+    mapping = load_mapping(settings.source.mapping)
+    if exists:
+        journal.require(mapping)
+    return mapping
 
 
 def moment_options(function: F) -> F:

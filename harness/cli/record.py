@@ -6,12 +6,20 @@ import json
 import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import DURATION, config_option, journal_option, json_option, settings_with
+from harness.cli.options import (
+    DURATION,
+    config_option,
+    journal_option,
+    json_option,
+    mapping_of,
+    settings_with,
+)
 from harness.cli.record_word import take_word, tell_health
 from harness.settings import Settings, production_dsn
 
@@ -85,7 +93,10 @@ def record(
 
     dsn = production_dsn(os.environ)
     target = Journal(settings.journal, busy_timeout_s=journal_wait_s)
-    config_now = _recorder_config(settings, dsn, schema=schema, tick_s=tick_s)
+    config_now = replace(
+        _recorder_config(settings, dsn, schema=schema, tick_s=tick_s),
+        mapping=mapping_of(settings, target),
+    )
     recorder = Recorder(config_now, target, samplers=make_samplers(config_now, os.environ))
     stop = threading.Event()
     began_s = time.monotonic()

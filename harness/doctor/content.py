@@ -13,12 +13,13 @@ from psycopg import sql
 
 from harness.doctor.check import Findings
 from harness.doctor.connection import Reached
-from harness.doctor.plan import TABLE_NAMES, Plan
+from harness.doctor.plan import Plan
 from harness.errors import ShadowError, SourceError
+from harness.journal.source_mapping import SourceMapping
 from harness.journal.store import Journal
 from harness.model import Batch, EventDraft
 from harness.record.postgres.connection import Snapshot
-from harness.record.postgres.horizon import mark_snapshot
+from harness.record.postgres.horizon import SnapshotMark, mark_snapshot
 from harness.record.postgres.introspect import Table
 from harness.record.postgres.tables import event_key, make_event
 from harness.record.postgres.xids import full_xid
@@ -35,8 +36,8 @@ def examine_content(plan: Plan, reached: Reached, tables: Sequence[Table], found
     """Add what is in the tables that the recorder will read."""
     _judge_sweep(plan, reached, tables, found)
     try:
-        events = _newest(reached, tables)
-        lines = _as_compared(events)
+        events = _newest(reached, tables) if plan.mapping is None else _some(reached, tables)
+        lines = _as_compared(events, plan.mapping)
     except ShadowError as error:
         found.look("sample rows", str(error), "Recording does without; try again.")
         return
@@ -75,7 +76,7 @@ def _judge_sweep(plan: Plan, reached: Reached, tables: Sequence[Table], found: F
 
 def _megabytes(snapshot: Snapshot, plan: Plan) -> float:
     query = sql_queries("postgres/doctor/tables.sql")["select_sizes"].encode()
-    params = {"schema": plan.schema, "names": TABLE_NAMES}
+    params = {"schema": plan.schema, "names": plan.table_names}
     rows = snapshot.execute(query, params).fetchall()
     return sum(float(row["bytes"] or 0) for row in rows) / 1e6
 
@@ -87,20 +88,7 @@ def _newest(reached: Reached, tables: Sequence[Table]) -> list[EventDraft]:
     events: list[EventDraft] = []
     with reached.connection.snapshot() as snapshot:
         mark = mark_snapshot(snapshot)
-
-        def read(table: Table, query: sql.Composed, **params: Any) -> list[EventDraft]:
-            drafts = []
-            for found in snapshot.execute(query, params).fetchall():
-                xid = full_xid(found["xmin"], next_xid=mark.xmax)
-                key = event_key(table.spec, table.key, found["row"], xid)
-                drafts.append(make_event(table.spec, found["row"], key=key, snapshot_at=mark.at))
-            return drafts
-
-        if jobs.created:
-            newest = _query("select_newest", jobs, created=sql.Identifier(jobs.created))
-        else:
-            newest = _query("select_any", jobs)
-        events += read(jobs, newest)
+        events += _read(snapshot, mark, jobs, _top(jobs))
         ids = [event.job_id for event in events if event.job_id]
         for name in ("directory_submissions", "queue_history"):
             table = by_name[name]
@@ -108,8 +96,32 @@ def _newest(reached: Reached, tables: Sequence[Table]) -> list[EventDraft]:
             if column and ids:
                 kind = sql.SQL(table.columns[column])
                 query = _query("select_of_jobs", table, column=sql.Identifier(column), type=kind)
-                events += read(table, query, jobs=ids)
+                events += _read(snapshot, mark, table, query, jobs=ids)
     return sorted(events, key=lambda event: event.occurred_at)
+
+
+def _some(reached: Reached, tables: Sequence[Table]) -> list[EventDraft]:
+    """The newest rows of every table of a mapping of one's own, which no one here can join."""
+    with reached.connection.snapshot() as snapshot:
+        mark = mark_snapshot(snapshot)
+        return [event for table in tables for event in _read(snapshot, mark, table, _top(table))]
+
+
+def _top(table: Table) -> sql.Composed:
+    if table.created:
+        return _query("select_newest", table, created=sql.Identifier(table.created))
+    return _query("select_any", table)
+
+
+def _read(
+    snapshot: Snapshot, mark: SnapshotMark, table: Table, query: sql.Composed, **params: Any
+) -> list[EventDraft]:
+    drafts = []
+    for found in snapshot.execute(query, params).fetchall():
+        xid = full_xid(found["xmin"], next_xid=mark.xmax)
+        key = event_key(table.spec, table.key, found["row"], xid)
+        drafts.append(make_event(table.spec, found["row"], key=key, snapshot_at=mark.at))
+    return drafts
 
 
 def _query(name: str, table: Table, **parts: sql.Composable) -> sql.Composed:
@@ -117,12 +129,12 @@ def _query(name: str, table: Table, **parts: sql.Composable) -> sql.Composed:
     return sql.SQL(text).format(table=table.identifier, **parts)
 
 
-def _as_compared(events: Sequence[EventDraft]) -> list[str]:
+def _as_compared(events: Sequence[EventDraft], mapping: SourceMapping | None) -> list[str]:
     """Up to three submissions through the very mappings that fill a journal."""
     if not events:
         return []
     with tempfile.TemporaryDirectory(prefix="shadow-doctor-") as folder:
-        journal = Journal.create(Path(folder) / "sample.duckdb")
+        journal = Journal.create(Path(folder) / "sample.duckdb", mapping=mapping)
         journal.append(Batch(events=tuple(events), tier="copy"))
         with journal.reader() as reader:
             rows = reader.frame(sql_queries("views/select_submissions.sql")["select_submissions"])

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
-from harness.doctor.plan import TABLE_NAMES, Plan
+from harness.doctor.plan import Plan
 from harness.errors import SourceError
 from harness.record.postgres.connection import Snapshot, SourceConnection
-from harness.record.postgres.tables import TABLES
 from harness.resources import sql_queries
 
 MAINTENANCE_DATABASE = "postgres"
@@ -79,8 +78,8 @@ def places(plan: Plan) -> list[Place]:
             with connection.snapshot() as snapshot:
                 found += [
                     Place(database=database, schema=schema, tables=count)
-                    for schema, count in schemas(snapshot).items()
-                    if count >= sum(spec.required for spec in TABLES)
+                    for schema, count in schemas(snapshot, plan).items()
+                    if count >= sum(spec.required for spec in plan.specs)
                 ]
         except SourceError:
             continue
@@ -89,10 +88,10 @@ def places(plan: Plan) -> list[Place]:
     return sorted(found, key=lambda place: -place.tables)
 
 
-def schemas(snapshot: Snapshot) -> dict[str, int]:
+def schemas(snapshot: Snapshot, plan: Plan) -> dict[str, int]:
     """Schemas of this database → how many tables of ours each holds, the fullest first."""
     query = sql_queries("postgres/doctor/tables.sql")["select_schemas"]
-    rows = snapshot.execute(query.encode(), {"names": TABLE_NAMES}).fetchall()
+    rows = snapshot.execute(query.encode(), {"names": plan.table_names}).fetchall()
     return {row["name"]: row["tables"] for row in rows}
 
 

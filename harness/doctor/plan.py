@@ -11,11 +11,11 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from harness.record.postgres.tables import TABLES
+from harness.journal.source_mapping import SourceMapping
+from harness.record.postgres.tables import TableSpec, specs_of
 from harness.resources import sql_queries
 from harness.settings import Settings
 
-TABLE_NAMES = [spec.name for spec in TABLES]
 DSN_FORM = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
 
 
@@ -28,6 +28,18 @@ class Plan:
     variable: str
     """The environment variable that the DSN comes from."""
     schema: str = "public"
+    mapping: SourceMapping | None = None
+    """How the tables are read; None: by the shipped mapping."""
+
+    @property
+    def specs(self) -> tuple[TableSpec, ...]:
+        """The tables that the recorder would look for."""
+        return specs_of(self.mapping)
+
+    @property
+    def table_names(self) -> list[str]:
+        """Their names, in the same order."""
+        return [spec.name for spec in self.specs]
 
     def parts(self) -> Mapping[str, str]:
         """The DSN taken apart; empty if there is none or it is not one."""

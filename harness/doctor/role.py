@@ -9,7 +9,7 @@ from typing import Any
 from harness.doctor import elsewhere
 from harness.doctor.check import Findings, Subject
 from harness.doctor.connection import Reached
-from harness.doctor.plan import TABLE_NAMES, Plan, literal, quoted, role_script
+from harness.doctor.plan import Plan, literal, quoted, role_script
 from harness.record.postgres.horizon import read_horizon
 from harness.resources import sql_queries
 
@@ -84,7 +84,7 @@ def _judge_schema(plan: Plan, reached: Reached, found: Findings) -> None:
     rows = _rows(reached, "select_schema", {"schema": plan.schema})
     if not rows:
         with reached.connection.snapshot() as snapshot:
-            others = list(elsewhere.schemas(snapshot))
+            others = list(elsewhere.schemas(snapshot, plan))
         known = f"; tables of these names are in {', '.join(others)}" if others else ""
         found.missing(
             "schema",
@@ -147,7 +147,7 @@ def _prepared_mend(prepared: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _names(plan: Plan) -> dict[str, object]:
-    return {"schema": plan.schema, "names": TABLE_NAMES}
+    return {"schema": plan.schema, "names": plan.table_names}
 
 
 def _rows(reached: Reached, name: str, params: Mapping[str, Any]) -> list[Any]:

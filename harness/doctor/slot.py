@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.doctor.check import Findings, Status, Subject
 from harness.doctor.connection import Reached
-from harness.doctor.plan import TABLE_NAMES, Plan, literal, quoted
+from harness.doctor.plan import Plan, literal, quoted
 from harness.errors import SourceError
 from harness.record.postgres.introspect import read_tables
 from harness.record.slot.replication_slot import ReplicationSlot, SlotOptions
@@ -124,7 +124,7 @@ def _judge_room(plan: Plan, reached: Reached, found: Findings) -> None:
 
 
 def _judge_tables(plan: Plan, reached: Reached, found: Findings) -> None:
-    params = {"schema": plan.schema, "names": TABLE_NAMES}
+    params = {"schema": plan.schema, "names": plan.table_names}
     bare = [row["name"] for row in _rows(reached, "select_unidentified", params)]
     if bare:
         found.missing(

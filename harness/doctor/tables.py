@@ -10,13 +10,13 @@ from typing import Any
 from harness.doctor import elsewhere
 from harness.doctor.check import Findings, Status, Subject
 from harness.doctor.connection import Reached
-from harness.doctor.plan import TABLE_NAMES, Plan, mend_query, quoted
+from harness.doctor.plan import Plan, mend_query, quoted
 from harness.errors import SourceError
 from harness.record.postgres.connection import Snapshot
 from harness.record.postgres.introspect import Table, read_tables
 from harness.record.postgres.mapping import TableMapping, describe_mapping
 from harness.record.postgres.shapes import EvidenceLevel
-from harness.record.postgres.tables import TABLES, TableSpec
+from harness.record.postgres.tables import TableSpec
 from harness.resources import sql_queries
 
 _EXACT = "timestamp with time zone"
@@ -62,7 +62,7 @@ def examine_tables(
         _judge_nothing(plan, reached, found)
         return found, ()
     _judge_rights(plan, reached, seen, found)
-    for spec in TABLES:
+    for spec in plan.specs:
         if spec.name in seen:
             _judge_table(plan, reached, seen[spec.name], found)
         else:
@@ -71,14 +71,14 @@ def examine_tables(
         return found, ()
     try:
         with reached.connection.snapshot() as snapshot:
-            return found, read_tables(snapshot, schema=plan.schema)
+            return found, read_tables(snapshot, schema=plan.schema, specs=plan.specs)
     except SourceError as error:
         found.missing("tables", str(error), "Mend that, then ask again.")
         return found, ()
 
 
 def _read(snapshot: Snapshot, plan: Plan) -> dict[str, _Seen]:
-    params = {"schema": plan.schema, "names": TABLE_NAMES}
+    params = {"schema": plan.schema, "names": plan.table_names}
     rows = snapshot.execute(
         sql_queries("postgres/record/catalogue.sql")["select_tables"].encode(), params
     ).fetchall()
@@ -86,7 +86,7 @@ def _read(snapshot: Snapshot, plan: Plan) -> dict[str, _Seen]:
         sql_queries("postgres/doctor/tables.sql")["select_sizes"].encode(), params
     ).fetchall()
     size_of = {row["name"]: row for row in sizes}
-    spec_of = {spec.name: spec for spec in TABLES}
+    spec_of = {spec.name: spec for spec in plan.specs}
     return {
         row["name"]: _Seen(spec=spec_of[row["name"]], row=row, size=size_of.get(row["name"], {}))
         for row in rows
@@ -96,13 +96,13 @@ def _read(snapshot: Snapshot, plan: Plan) -> dict[str, _Seen]:
 def _judge_nothing(plan: Plan, reached: Reached, found: Findings) -> None:
     database = str(reached.session["database"])
     with reached.connection.snapshot() as snapshot:
-        schemas = elsewhere.schemas(snapshot)
+        schemas = elsewhere.schemas(snapshot, plan)
     what = f"none of the tables is in schema {plan.schema} of database {database}"
     if schemas:
         other = next(iter(schemas))
         found.missing(
             "tables",
-            f"{what}; {schemas[other]} of {len(TABLES)} are in schema {other}",
+            f"{what}; {schemas[other]} of {len(plan.specs)} are in schema {other}",
             "Name that schema, here and for shadow record.",
             shell=[f"shadow doctor --schema {shlex.quote(other)}"],
         )
@@ -113,7 +113,7 @@ def _judge_nothing(plan: Plan, reached: Reached, found: Findings) -> None:
         schema = "" if best.schema == plan.schema else f" --schema {shlex.quote(best.schema)}"
         found.missing(
             "tables",
-            f"{what}; {best.tables} of {len(TABLES)} are in database {best.database}",
+            f"{what}; {best.tables} of {len(plan.specs)} are in database {best.database}",
             "Point SHADOW_DSN at that database.",
             shell=[plan.export_with(dbname=best.database), f"shadow doctor{schema}"],
         )

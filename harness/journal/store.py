@@ -25,6 +25,7 @@ from harness.journal.projections import (
 )
 from harness.journal.reader import Reader, open_reader
 from harness.journal.seal import seal_batches
+from harness.journal.source_mapping import SourceMapping, mapping_of, require_mapping
 from harness.model import JOURNAL_SCHEMA_VERSION, Appended, Batch, EventDraft, Watermark
 from harness.resources import sql_queries
 
@@ -79,12 +80,19 @@ class Journal:
         self._clock = clock
 
     @classmethod
-    def create(cls, path: Path | str, **options: Any) -> Journal:
-        """Create the file with its tables, or open it if it is a journal already."""
+    def create(
+        cls, path: Path | str, *, mapping: SourceMapping | None = None, **options: Any
+    ) -> Journal:
+        """Create the file with its tables, or open it if it is a journal already.
+
+        mapping: how its tables are read if not by the shipped mapping; JournalError if a journal
+        that exists is read in another way.
+        """
         journal = cls(Path(path), **options)
         if not journal.path.exists():
-            journal._make()
+            journal._make(mapping)
         journal.check()
+        journal.require(mapping)
         return journal
 
     @classmethod
@@ -100,6 +108,17 @@ class Journal:
         """Raise JournalError unless the file is a journal of a version we can read."""
         with opened(self.path, read_only=True, busy_timeout_s=self.busy_timeout_s) as handle:
             check_version(self.path, handle.con)
+
+    def mapping(self) -> SourceMapping | None:
+        """How its tables are read; None where the shipped mapping reads them."""
+        with opened(self.path, read_only=True, busy_timeout_s=self.busy_timeout_s) as handle:
+            check_version(self.path, handle.con)
+            return mapping_of(handle.con)
+
+    def require(self, mapping: SourceMapping | None) -> None:
+        """Raise JournalError if `mapping` is given and is not the one of this journal."""
+        if mapping is not None:
+            require_mapping(self.path, self.mapping(), mapping)
 
     def append(self, batch: Batch) -> Appended:
         """Write the events whose key is not known yet, and the watermarks they prove.
@@ -213,7 +232,7 @@ class Journal:
             check_version(self.path, handle.con)
             yield open_reader(handle.con, as_of)
 
-    def _make(self) -> None:
+    def _make(self, mapping: SourceMapping | None) -> None:
         """Build the file under another name and give it its own when it is whole.
 
         A process that is killed meanwhile leaves no half journal, and of two that make the same
@@ -234,6 +253,8 @@ class Journal:
                     [str(uuid.uuid4()), JOURNAL_SCHEMA_VERSION, self._clock(), __version__],
                 )
                 create_projections(con)
+            if mapping is not None:
+                maker.append(Batch(events=(mapping.event(self._clock()),), tier="operator"))
             try:
                 self.path.hardlink_to(building)
             except FileExistsError:

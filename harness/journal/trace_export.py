@@ -32,6 +32,7 @@ from harness.journal.trace import (
     read_manifest,
     write_trace,
 )
+from harness.model import EventKind
 from harness.privacy.fakes import Faker
 from harness.privacy.policy import Policy, shown
 from harness.privacy.redact import Redactor, Row
@@ -42,6 +43,10 @@ _MOST_MARKS = 500
 _ROWS_AT_ONCE = 10_000
 _NOBODYS = 1000
 """Rows of no customer that are redacted together."""
+_NO_POLICY = (
+    ", and what of its tables is personal is not declared anywhere, so that it cannot be redacted. "
+    "Export it with --raw, and keep it as you keep production."
+)
 _REDACTED = pa.schema(
     [
         pa.field("seq", pa.int64()),
@@ -104,6 +109,8 @@ def export_trace(
     cannot be written.
     """
     check_target(out, force=force)
+    if privacy is not None and (mapping := journal.mapping()) is not None:
+        raise JournalError(f"{journal.path} is read by the mapping {mapping.shown}{_NO_POLICY}")
     queries = sql_queries("journal/trace.sql")
     with _scratch(journal.path.parent) as folder:
         with journal.reader(as_of) as reader:
@@ -135,6 +142,8 @@ def redact_trace(
     manifest = read_manifest(source)
     if not manifest.raw:
         raise JournalError(f"{source} is redacted already. Give a trace exported with --raw.")
+    if EventKind.SOURCE_MAPPING in manifest.by_kind:
+        raise JournalError(f"{source} holds a mapping of its own{_NO_POLICY}")
     check_content(source, manifest)
     told = dict(manifest.selection)
     origin = _Origin(

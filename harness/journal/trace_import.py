@@ -11,9 +11,11 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from harness.errors import JournalError
 from harness.journal.connect import opened
 from harness.journal.projections import refresh_projections
 from harness.journal.seal import seal_batches
+from harness.journal.source_mapping import mapping_of, mapping_of_trace
 from harness.journal.store import GENESIS_HASH, Journal, utc_now
 from harness.journal.trace import Manifest, Tell, check_content, read_manifest
 from harness.journal.verify import batch_digests, chained
@@ -79,6 +81,8 @@ def _add(con: duckdb.DuckDBPyConnection, path: Path, manifest: Manifest) -> int:
         _, running, recorded_at = end
     con.execute("SET memory_limit = '1GB'")
     con.execute("SET VARIABLE trace = ?", [str(path)])
+    if head:
+        _check_mapping(con, path)
     con.execute(queries["create_fresh"])
     marks = [mark.model_dump() for mark in manifest.watermarks]
     con.register("marks", pl.DataFrame(marks, schema=_MARKS, orient="row"))
@@ -105,6 +109,17 @@ def _add(con: duckdb.DuckDBPyConnection, path: Path, manifest: Manifest) -> int:
     seal_batches(con)
     refresh_projections(con)
     return int(con.execute("SELECT count(*) FROM fresh").fetchall()[0][0])
+
+
+def _check_mapping(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """A journal is read in one way; one that is new takes that of the trace."""
+    stored, other = mapping_of(con), mapping_of_trace(con)
+    if stored != other:
+        ours, theirs = (one.shown if one else "the shipped one" for one in (stored, other))
+        raise JournalError(
+            f"{path}: recorded with another mapping ({theirs}) than this journal ({ours}). "
+            "Import it into a journal of its own."
+        )
 
 
 def _fact(manifest: Manifest) -> EventDraft:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from harness.journal.source_mapping import SourceMapping
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecorderConfig:
@@ -15,6 +17,8 @@ class RecorderConfig:
 
     dsn: str
     schema: str = "public"
+    mapping: SourceMapping | None = None
+    """How the tables are read; None: by the shipped mapping."""
     mode: Literal["poll", "slot"] = "poll"
     slot: str = "shadow_recorder"
     slot_plugin: Literal["pgoutput", "test_decoding"] = "pgoutput"

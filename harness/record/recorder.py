@@ -141,11 +141,17 @@ class Recorder:
 
     def _start(self) -> None:
         exists = self._journal.path.exists()
+        if exists:
+            self._journal.require(self._config.mapping)
         sweeps, schema, last_at = self._writer.remembered() if exists else (None, None, None)
         self._copied = sweeps is not None
         self._source.open(sweeps.position if sweeps else None, schema.position if schema else None)
         if not exists:
-            Journal.create(self._journal.path, busy_timeout_s=self._journal.busy_timeout_s)
+            Journal.create(
+                self._journal.path,
+                mapping=self._config.mapping,
+                busy_timeout_s=self._journal.busy_timeout_s,
+            )
         elif acceptance_is_new(self._journal):
             self._start_over()
         horizon = read_horizon(self._connection, previous=None)

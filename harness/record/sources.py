@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.errors import SettingsError
 from harness.journal.store import Journal
 from harness.record.pace import Pace
 from harness.record.postgres.connection import SourceConnection
 from harness.record.postgres.source import PostgresSource
+from harness.record.postgres.tables import specs_of
 from harness.record.progress import RecorderConfig
 from harness.record.samples.sampler import Sampler
 from harness.record.slot.recorded import JournalVersions
@@ -53,7 +55,16 @@ def make_production(
     """Return what reads the tables of production in the mode that is set."""
     if config.mode == "poll":
         return PostgresSource(
-            connection, pace=pace, schema=config.schema, chunk_rows=config.chunk_rows
+            connection,
+            pace=pace,
+            schema=config.schema,
+            chunk_rows=config.chunk_rows,
+            specs=specs_of(config.mapping),
+        )
+    if config.mapping is not None:
+        raise SettingsError(
+            'record.mode = "slot": only the shipped tables are recorded by a slot. Set record.mode '
+            '= "poll" for a mapping of your own.'
         )
     return SlotSource(
         SweepingSource(connection, pace=pace, schema=config.schema, chunk_rows=config.chunk_rows),

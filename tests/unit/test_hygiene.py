@@ -84,7 +84,7 @@ def test_every_projection_has_all_of_its_files() -> None:
     forms = ("schema", "increment", "rebuild")
     assert names == {f"{p.name}.{form}.sql" for p in PROJECTIONS for form in forms}
     for projection in PROJECTIONS:
-        for file, query in projection.sources:
+        for file, query in (*projection.sources, *projection.own):
             assert query in sql_queries(f"sources/{file}")
 
 

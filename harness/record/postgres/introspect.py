@@ -72,7 +72,7 @@ class Survey:
     """What one look at the catalogue found."""
 
     tables: tuple[Table, ...]
-    """Those that can be recorded, in the order of ``TABLES``."""
+    """Those that can be recorded, in the order of their specs."""
     problems: tuple[Problem, ...]
     """Of each other table that is wanted why it cannot."""
     absent: frozenset[str]
@@ -95,30 +95,38 @@ def read_server(snapshot: Snapshot) -> Server:
     return Server(version=row["version"], database=row["database"], identity=identity)
 
 
-def read_tables(snapshot: Snapshot, *, schema: str) -> tuple[Table, ...]:
-    """Return the recordable tables in the order of ``TABLES``.
+def read_tables(
+    snapshot: Snapshot, *, schema: str, specs: Sequence[TableSpec] = TABLES
+) -> tuple[Table, ...]:
+    """Return the recordable tables in the order of `specs`.
 
     Raises SourceError that names the table and the mend if a required one is missing, or one that
     exists is unreadable, filtered by row level security or without a key.
     """
-    survey = survey_tables(snapshot, schema=schema)
+    survey = survey_tables(snapshot, schema=schema, specs=specs)
     if survey.problems:
         raise SourceError(survey.problems[0].why)
     return survey.tables
 
 
-def survey_tables(snapshot: Snapshot, *, schema: str, expected: Collection[str] = ()) -> Survey:
+def survey_tables(
+    snapshot: Snapshot,
+    *,
+    schema: str,
+    expected: Collection[str] = (),
+    specs: Sequence[TableSpec] = TABLES,
+) -> Survey:
     """Find the known tables; one that cannot be recorded is a problem of its own, not an error.
 
     expected: names of tables that were there before, so that their absence is a problem even if
     they are not required.
     """
     query = sql_queries("postgres/record/catalogue.sql")["select_tables"]
-    names = [spec.name for spec in TABLES]
+    names = [spec.name for spec in specs]
     rows = snapshot.execute(query.encode(), {"schema": schema, "names": names}).fetchall()
     found = {row["name"]: row for row in rows if row["is_table"]}
     wanted = [
-        spec for spec in TABLES if spec.required or spec.name in expected or spec.name in found
+        spec for spec in specs if spec.required or spec.name in expected or spec.name in found
     ]
     hindrances = {
         spec.name: _hindrance(spec, schema, found[spec.name])
@@ -137,7 +145,7 @@ def survey_tables(snapshot: Snapshot, *, schema: str, expected: Collection[str] 
             for name, why in hindrances.items()
             if why is not None
         ),
-        absent=frozenset(spec.name for spec in TABLES if spec.name not in found),
+        absent=frozenset(spec.name for spec in specs if spec.name not in found),
     )
 
 

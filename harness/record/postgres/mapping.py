@@ -14,6 +14,9 @@ from harness.record.postgres.shapes import KNOWN, EvidenceLevel, Known
 UNKNOWN = "unknown"
 """The variant of a table whose columns fit no mapping."""
 
+OWN = "own"
+"""The variant of a table that only a mapping of one's own knows."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableMapping:
@@ -46,6 +49,13 @@ def mapping_payload(mappings: Sequence[TableMapping]) -> dict[str, dict[str, str
 
 
 def _describe(table: Table) -> TableMapping:
+    if table.name not in KNOWN:
+        return TableMapping(
+            table=table.name,
+            variant=OWN,
+            meaning="It is read by the SELECTs of the journal's own mapping.",
+            evidence=EvidenceLevel.COMPLETE,
+        )
     known, columns = KNOWN[table.name], table.columns
     variant = next((one for one in known.variants if one.fits(columns)), None)
     if variant is None:

@@ -52,6 +52,7 @@ from harness.record.postgres.survey import (
     survey_source,
     unseen,
 )
+from harness.record.postgres.tables import TABLES, TableSpec
 from harness.record.postgres.window import Found, Window
 from harness.record.postgres.xids import CRASH_REUSE_XIDS, FIRST_NORMAL_XID, sweep_age
 
@@ -91,6 +92,7 @@ class PostgresSource:
         chunk_rows: int = 10_000,
         margin_s: float = PUBLICATION_MARGIN_S,
         sweep_timeout_s: float = SWEEP_TIMEOUT_S,
+        specs: Sequence[TableSpec] = TABLES,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.connection = connection
@@ -101,6 +103,7 @@ class PostgresSource:
         self._chunk_rows = chunk_rows
         self._margin_s = margin_s
         self._sweep_timeout_s = sweep_timeout_s
+        self._specs = specs
         self._monotonic = monotonic
         self._xids: dict[str, int] = {}
         self._since: datetime | None = None
@@ -129,7 +132,7 @@ class PostgresSource:
         """
         with self.connection.snapshot() as snapshot:
             self.server = read_server(snapshot)
-            self.tables = related(read_tables(snapshot, schema=self._schema))
+            self.tables = related(read_tables(snapshot, schema=self._schema, specs=self._specs))
         self._expected = frozenset(table.name for table in self.tables) | (shape or {}).keys()
         position = position or {}
         known = position.get("identity")
@@ -225,6 +228,7 @@ class PostgresSource:
                 expected=self._expected,
                 shape=self._shape,
                 halted=self._halted,
+                specs=self._specs,
             )
             tables = survey.tables
             copying = any(_age(self._xids, table.name, poll.mark) is None for table in tables)
@@ -358,6 +362,7 @@ class PostgresSource:
                 expected=self._expected,
                 shape=self._shape,
                 halted=self._halted,
+                specs=self._specs,
             )
         changed = changed_since(self.tables, survey)
         found = changed.keys() - self._unreadable.keys()

@@ -17,6 +17,7 @@ from harness.record.postgres.introspect import (
     survey_tables,
 )
 from harness.record.postgres.mapping import describe_mapping, mapping_payload
+from harness.record.postgres.tables import TABLES, TableSpec
 
 
 def survey_source(
@@ -26,12 +27,13 @@ def survey_source(
     expected: Collection[str],
     shape: Mapping[str, Mapping[str, Any]],
     halted: Mapping[str, str],
+    specs: Sequence[TableSpec] = TABLES,
 ) -> tuple[Survey, dict[str, dict[str, Any]]]:
     """Return what can be read now, without what is halted, and the shape to remember.
 
     expected, shape: tables and columns of earlier looks; halted: table → why it is not read.
     """
-    survey = survey_tables(snapshot, schema=schema, expected=expected)
+    survey = survey_tables(snapshot, schema=schema, expected=expected, specs=specs)
     found = related(survey.tables)
     now = shape_of(found, before=shape, absent=survey.absent)
     problems = tuple(Problem(table=name, why=why) for name, why in halted.items())

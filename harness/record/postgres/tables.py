@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from harness.journal.source_mapping import SourceMapping
 from harness.model import EventDraft, EventKind, Source
 
 _HOST = re.compile(r"^(?:(?:[a-z][a-z0-9+.-]*:)?//)?(?:[^/@?#]*@)?([^/:?#]+)")
@@ -21,7 +22,8 @@ _HOST = re.compile(r"^(?:(?:[a-z][a-z0-9+.-]*:)?//)?(?:[^/@?#]*@)?([^/:?#]+)")
 class TableSpec:
     """One table worth recording; alternatives are tried in their order."""
 
-    kind: EventKind
+    kind: str
+    """The table's name: an `EventKind`, or a name from a mapping of one's own."""
     required: bool = False
     append_only: bool = False
     """Rows never change: one event a row. Otherwise each version seen is an event."""
@@ -39,7 +41,7 @@ class TableSpec:
     @property
     def name(self) -> str:
         """The table's name, which is also the event kind."""
-        return self.kind.value
+        return str(self.kind)
 
 
 TABLES = (
@@ -80,6 +82,25 @@ TABLES = (
     ),
 )
 """In the order in which rows of one snapshot are copied: what others refer to comes first."""
+
+
+def specs_of(mapping: SourceMapping | None) -> tuple[TableSpec, ...]:
+    """The tables to record: the shipped ones, or all that a mapping of one's own names."""
+    if mapping is None:
+        return TABLES
+    return tuple(
+        TableSpec(
+            kind=table.name,
+            required=True,
+            append_only=table.append_only,
+            identity=table.identity,
+            job=(table.job,) if table.job else (),
+            directory_name=table.directory,
+            created=table.created,
+            changed=table.changed,
+        )
+        for table in mapping.tables
+    )
 
 
 def host_of(url: str) -> str:
