@@ -60,6 +60,11 @@ TRIGGERED = [*ENQUEUED, make_history("flow_triggered", number=2, host=None, seco
 GREMLINS = make_control("failed", version=9, second=70, message="gremlins", **HERE)
 STARTED = [*TRIGGERED, make_history("flow_started", number=3, host=None, second=4, **HERE)]
 
+TYPED = {
+    "name": "Maple Joinery", "email": "desk@maple-joinery.example", "phone": "+1 202-555-0142",
+    "website": "http://maple-joinery.example", "city": "Albany", "zip": "12207",
+}  # fmt: skip
+"""What the plan of `sound_job` types."""
 LATE = {"error": "Timeout 10000ms exceeded."}
 NO_PLAN = {"error": "Failed to get submission plan: 404 for url http://brain.test/plan/plan"}
 LISTED = f"https://{HOST}/listing"
@@ -111,8 +116,17 @@ PLANTS: dict[str, tuple[Sequence[EventDraft], str | None, str]] = {
         HOST, "claimed submitted, site saw: refused",
     ),
     "false_failure": (
-        [*sound_job(OTHER, run=None), make_replay("failed", accepted=1, **HERE)],
+        [*sound_job(OTHER, run=None), make_replay("failed", accepted=1, values=TYPED, **HERE)],
         HOST, "site accepted the listing",
+    ),
+    "posted_twice": (
+        [*sound_job(OTHER, run=None), make_replay("submitted", accepted=2, values=TYPED, **HERE)],
+        HOST, "2 listings accepted, 1 forms received, claimed submitted",
+    ),
+    "partial_form": (
+        [*sound_job(OTHER, run=None),
+         make_replay("submitted", accepted=1, values=TYPED | {"phone": " "}, **HERE)],
+        HOST, "empty: phone",
     ),
     "sandbox_escape": (
         [_own("replay.escape", {"kind": "beacon", "url": "https://outside.test/", "count": 2},
