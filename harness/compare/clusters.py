@@ -113,7 +113,10 @@ def _cells(comparison: Comparison, among: pl.DataFrame | None) -> pl.DataFrame:
             package=pl.col("package_size").cast(pl.String),
             priority=pl.col("priority").cast(pl.String),
             hour=pl.col("created_at").dt.strftime("%Y-%m-%d %H:00"),
-            rules=pl.col("touched").list.join(", ").replace("", None),
+            # The words of an outcome or error are what the rules map: no cause, the case itself.
+            rules=pl.when(pl.col("field").str.starts_with("values."))
+            .then(pl.col("touched").list.join(", ").replace("", None))
+            .otherwise(None),
         )
     )
 

@@ -6,11 +6,13 @@ CASE
     WHEN text IS NULL THEN 'refused'
     -- Our own words for a worker that died; what it quotes after them may contain any other word.
     WHEN text LIKE 'crash of the %' THEN 'crash'
+    -- Nothing was opened then, whatever the planning service answered.
+    WHEN regexp_matches(text, 'failed to get submission plan', 'i') THEN 'config'
     WHEN regexp_matches(text, 'captcha', 'i') THEN 'captcha'
     WHEN regexp_matches(text, 'timeout|timed out|exceeded', 'i') THEN 'timeout'
     WHEN regexp_matches(text, 'net::|ns_error|err_|navigation|connection (refused|reset)|\b(403|404|5\d\d)\b', 'i') THEN 'navigation'
     WHEN regexp_matches(text, 'selector|no element|not found on page|strict mode violation|waiting for locator', 'i') THEN 'selector_missing'
-    WHEN regexp_matches(text, 'missing directory url|no business profile|no_profile|unknown action|failed to get submission plan|no pending submissions', 'i') THEN 'config'
+    WHEN regexp_matches(text, 'missing directory url|no business profile|no_profile|unknown action|no pending submissions', 'i') THEN 'config'
     WHEN regexp_matches(text, 'predicted submission failed|no success indicators|no confirmation|rejected|not accepted|no_form', 'i') THEN 'refused'
     WHEN regexp_matches(text, 'crash|target closed|browser has been closed', 'i') THEN 'crash'
     ELSE 'unknown'
