@@ -32,7 +32,7 @@ lint: $(STAMP)
 	$(BIN)/python tools/write-reference --check
 
 test: setup lint  ## Lint, type-check and run every test
-	$(BIN)/pytest -q -n 2 -m "not serial"
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not serial"
 	$(BIN)/pytest -q -m serial
 
 test-fast: $(STAMP)  ## Only the unit tests

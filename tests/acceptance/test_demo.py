@@ -38,6 +38,12 @@ def test_a_planted_week_is_a_no_go_with_every_fault_found_and_no_false_alarm(
     assert report["decision"] == "NO-GO"
     assert report["coverage"]["replayed"] > 100
     assert report["recording"]["gaps"] == []
+    # The first three clusters tell most of what is lost, and why.
+    first = [c for c in report["clusters"] if c["mode"] == "live"][:3]
+    assert sum(cluster["cost_share"] for cluster in first) >= 0.7
+    titles = " ".join(cluster["title"] for cluster in first)
+    assert "never claimed from the queue" in titles
+    assert "triggered and never started" in titles
     (journal,) = (tmp_path / "kept").glob("rehearsal-*/shadow.duckdb")
     assert verify(journal).clean
     assert demo.left_behind() == []
