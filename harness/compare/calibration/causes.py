@@ -1,0 +1,184 @@
+"""Says of each mutant that no difference shows what hid it: the rules, or what is no rule. Pure.
+
+A rule hid a mutant if it shows without the rule while the unchanged pair still does not. Where no
+single rule does so, the smallest set of rules that does is looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import polars as pl
+
+from harness.compare.calibration.kinds import KINDS, LATENCY, Effect
+from harness.compare.comparison import Comparison, compare_again
+from harness.compare.kinds import PAIR, CeilingRule, ExcludeRule, Rule
+from harness.compare.rules import RuleSet
+from harness.compare.scope import in_scope
+
+_MOST_TOGETHER = 3
+"""Larger sets are not told apart: they are called all the rules of the field."""
+
+CONTRADICTION = (
+    "Several control rows of this host contradict each other, so that none of them speaks for it."
+)
+WAITS = "The pair still waits for one side, until its deadline."
+ONE_SIDE = (
+    "The field is recorded on one side only. The two systems fill in different fields, so a field "
+    "that one of them leaves out is not compared."
+)
+NO_CEILING = "No rule sets a ceiling, so that no duration is too long."
+BLIND = "No rule hides it: the comparison itself does not look there."
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What hid a mutant: rules by name, none where it was no rule; and one sentence."""
+
+    rules: tuple[str, ...]
+    sentence: str
+
+
+def shown(comparison: Comparison, mutants: pl.DataFrame) -> set[int]:
+    """Numbers of the mutants that show as a difference in their own field."""
+    cells = comparison.cells.filter("differs").select(
+        "mode", "field", copy="job_id"
+    )  # fmt: skip
+    found = mutants.join(cells.unique(), on=["mode", "copy", "field"], how="semi")
+    return set(found["mutant"].to_list())
+
+
+def find_causes(
+    comparison: Comparison, original: Comparison, survivors: pl.DataFrame
+) -> dict[int, Cause]:
+    """The cause of each survivor by its number.
+
+    comparison: of the planted copies; original: of the recorded pairs, by the same rules.
+    survivors: mutants with `copy` that do not show.
+    """
+    causes: dict[int, Cause] = {}
+    search = _Search(comparison, original, survivors)
+    causes.update(_without_rules(search))
+    for size in range(1, _MOST_TOGETHER + 1):
+        waiting = survivors.filter(~pl.col("mutant").is_in(list(causes)))
+        if waiting.is_empty():
+            return causes
+        causes.update(_by_rules(search.narrowed(waiting), size))
+    for number in survivors["mutant"].to_list():
+        if number not in causes:
+            names = tuple(rule.name for rule in comparison.rules.rule)
+            causes[number] = Cause(names, f"More than {_MOST_TOGETHER} rules hide it together.")
+    return causes
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Survivors, their copies and the pairs that they were made from."""
+
+    copies: Comparison
+    original: Comparison
+    survivors: pl.DataFrame
+
+    def narrowed(self, survivors: pl.DataFrame) -> _Search:
+        copies = survivors.select("mode", "directory", job_id="copy")
+        pairs = survivors.select("mode", "directory", "job_id").unique()
+        keys = ["mode", "job_id", "directory"]
+        return _Search(
+            replace(self.copies, pairs=self.copies.pairs.join(copies, on=keys, how="semi")),
+            replace(self.original, pairs=self.original.pairs.join(pairs, on=keys, how="semi")),
+            survivors,
+        )
+
+    def shown_by(self, rules: RuleSet) -> tuple[set[int], set[int]]:
+        """Numbers that show by these rules: those whose pair did not before, and all."""
+        every = shown(compare_again(self.copies, rules), self.survivors)
+        if not every:
+            return every, every
+        differing = compare_again(self.original, rules).cells.filter("differs")
+        before = self.survivors.join(
+            differing.select("mode", "job_id", "directory", "field").unique(),
+            on=["mode", "job_id", "directory", "field"],
+            how="semi",
+        )
+        return every - set(before["mutant"].to_list()), every
+
+
+def _without_rules(search: _Search) -> dict[int, Cause]:
+    """Causes that are no rules: what does not show although no rule is applied."""
+    copies, survivors = search.copies, search.survivors
+    none = compare_again(copies, copies.rules.model_copy(update={"rule": ()}))
+    visible = shown(none, survivors)
+    states = copies.pairs.select("mode", "state", copy="job_id")
+    rows = survivors.join(states, on=["mode", "copy"], how="left", maintain_order="left")
+    ceilings = [rule for rule in copies.rules.rule if isinstance(rule, CeilingRule)]
+    excluding = [rule for rule in copies.rules.rule if isinstance(rule, ExcludeRule)]
+    causes: dict[int, Cause] = {}
+    for row in rows.select("mutant", "kind", "field", "state").iter_rows(named=True):
+        number = row["mutant"]
+        if row["state"] == "excluded":
+            causes[number] = Cause((), CONTRADICTION)
+        elif row["state"] == "in_flight":
+            causes[number] = Cause((), WAITS)
+        elif row["field"] == LATENCY:
+            # Without its ceiling no latency is a difference, so taking that away shows nothing.
+            if not excluding or not ceilings:
+                causes[number] = _ceiling(ceilings)
+        elif number not in visible:
+            left_out = KINDS[row["kind"]].effect is Effect.UNJUDGED
+            causes[number] = Cause((), ONE_SIDE if left_out else BLIND)
+    return causes
+
+
+def _ceiling(ceilings: Sequence[CeilingRule]) -> Cause:
+    if not ceilings:
+        return Cause((), NO_CEILING)
+    last = ceilings[-1]
+    return Cause((last.name,), f"Rule {last.name} allows up to {last.limit:g} s.")
+
+
+def _by_rules(search: _Search, size: int) -> dict[int, Cause]:
+    """Causes that are sets of so many rules."""
+    causes: dict[int, Cause] = {}
+    alone: dict[int, list[tuple[Rule, ...]]] = {}
+    with_others: dict[int, list[tuple[Rule, ...]]] = {}
+    for field in search.survivors["field"].unique().sort().to_list():
+        here = search.narrowed(search.survivors.filter(pl.col("field") == field))
+        for chosen in combinations(_suspects(here, field), size):
+            rules = here.copies.rules
+            for rule in chosen:
+                rules = rules.without(rule.name)
+            only_it, all_shown = here.shown_by(rules)
+            for number in sorted(all_shown):
+                (alone if number in only_it else with_others).setdefault(number, []).append(chosen)
+        if field == LATENCY and size == 1:
+            ceilings = [r for r in search.copies.rules.rule if isinstance(r, CeilingRule)]
+            for number in here.survivors["mutant"].to_list():
+                if number not in alone and number not in with_others:
+                    causes[number] = _ceiling(ceilings)
+    for number in alone.keys() | with_others.keys():
+        # Where the unchanged pair shows too, the rule does more than to hide the fault.
+        causes[number] = _cause((alone.get(number) or with_others[number])[-1])
+    return causes
+
+
+def _suspects(search: _Search, field: str) -> list[Rule]:
+    """Rules that can have a say in the field of any of the pairs."""
+    cells = search.copies.pairs.select("directory", "created_at", field=pl.lit(field))
+    return [
+        rule
+        for rule in search.copies.rules.rule
+        if not isinstance(rule, CeilingRule)
+        and (rule.field == PAIR or cells.select(in_scope(rule, cells).any()).item())
+    ]
+
+
+def _cause(rules: Iterable[Rule]) -> Cause:
+    chosen = tuple(rules)
+    names = tuple(rule.name for rule in chosen)
+    if len(chosen) == 1:
+        does = "sets the pair apart" if isinstance(chosen[0], ExcludeRule) else "makes it agree"
+        return Cause(names, f"Rule {names[0]} ({chosen[0].kind}) {does}.")
+    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    return Cause(names, f"Each of the rules {listed} hides it; it shows without all of them.")
