@@ -108,12 +108,12 @@ class _Search:
 def _without_rules(search: _Search) -> dict[int, Cause]:
     """Causes that are no rules: what does not show although no rule is applied."""
     copies, survivors = search.copies, search.survivors
-    none = compare_again(copies, copies.rules.model_copy(update={"rule": ()}))
-    visible = shown(none, survivors)
+    # Without a ceiling no latency is a difference, so that ceilings stay.
+    ceilings = tuple(rule for rule in copies.rules.rule if isinstance(rule, CeilingRule))
+    bare = compare_again(copies, copies.rules.model_copy(update={"rule": ceilings}))
+    visible = shown(bare, survivors)
     states = copies.pairs.select("mode", "state", copy="job_id")
     rows = survivors.join(states, on=["mode", "copy"], how="left", maintain_order="left")
-    ceilings = [rule for rule in copies.rules.rule if isinstance(rule, CeilingRule)]
-    excluding = [rule for rule in copies.rules.rule if isinstance(rule, ExcludeRule)]
     causes: dict[int, Cause] = {}
     for row in rows.select("mutant", "kind", "field", "state").iter_rows(named=True):
         number = row["mutant"]
@@ -121,11 +121,11 @@ def _without_rules(search: _Search) -> dict[int, Cause]:
             causes[number] = Cause((), CONTRADICTION)
         elif row["state"] == "in_flight":
             causes[number] = Cause((), WAITS)
+        elif number in visible:
+            continue
         elif row["field"] == LATENCY:
-            # Without its ceiling no latency is a difference, so taking that away shows nothing.
-            if not excluding or not ceilings:
-                causes[number] = _ceiling(ceilings)
-        elif number not in visible:
+            causes[number] = _ceiling(ceilings)
+        else:
             left_out = KINDS[row["kind"]].effect is Effect.UNJUDGED
             causes[number] = Cause((), ONE_SIDE if left_out else BLIND)
     return causes
@@ -140,7 +140,6 @@ def _ceiling(ceilings: Sequence[CeilingRule]) -> Cause:
 
 def _by_rules(search: _Search, size: int) -> dict[int, Cause]:
     """Causes that are sets of so many rules."""
-    causes: dict[int, Cause] = {}
     alone: dict[int, list[tuple[Rule, ...]]] = {}
     with_others: dict[int, list[tuple[Rule, ...]]] = {}
     for field in search.survivors["field"].unique().sort().to_list():
@@ -152,15 +151,8 @@ def _by_rules(search: _Search, size: int) -> dict[int, Cause]:
             only_it, all_shown = here.shown_by(rules)
             for number in sorted(all_shown):
                 (alone if number in only_it else with_others).setdefault(number, []).append(chosen)
-        if field == LATENCY and size == 1:
-            ceilings = [r for r in search.copies.rules.rule if isinstance(r, CeilingRule)]
-            for number in here.survivors["mutant"].to_list():
-                if number not in alone and number not in with_others:
-                    causes[number] = _ceiling(ceilings)
-    for number in alone.keys() | with_others.keys():
-        # Where the unchanged pair shows too, the rule does more than to hide the fault.
-        causes[number] = _cause((alone.get(number) or with_others[number])[-1])
-    return causes
+    # Where the unchanged pair shows too, the rule does more than to hide the fault.
+    return {number: _cause(sets[-1]) for number, sets in (with_others | alone).items()}
 
 
 def _suspects(search: _Search, field: str) -> list[Rule]:

@@ -1,0 +1,9 @@
+-- fault: the history of the candidate loses the column it is told in
+-- Of no job: `copies` holds one empty event.
+-- name: select_places
+SELECT NULL AS job_id, NULL AS directory
+
+-- name: select_planted
+SELECT * REPLACE ($until + INTERVAL 366 DAY AS occurred_at, 'recorder' AS source, 'record.started' AS kind,
+                  '{"session": "planted", "tables": {"queue_history": ["id", "customer_id"]}}' AS payload)
+FROM copies
