@@ -1,7 +1,7 @@
 """Plants known faults in what a journal holds and says which of them its criteria let through.
 
-Reads the journal as of one moment and never writes to it; faults of events go into a scratch journal
-in a temporary folder.
+Reads the journal as of one moment and never writes to it; faults of events go into a journal
+of their own in a temporary folder.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,9 +20,9 @@ from harness.assess.criteria import Criteria
 from harness.compare.calibration.causes import BLIND, Cause
 from harness.compare.calibration.kinds import Effect
 from harness.compare.calibration.plan import Conditions, plan
+from harness.compare.calibration.rates import RateRun, at_rates
 from harness.compare.calibration.run import run
-from harness.compare.calibration.scoring import ENOUGH, Mutant, Scores, scored
-from harness.compare.comparison import compare
+from harness.compare.calibration.scoring import ENOUGH, RATES, Mutant, Scores, scored
 from harness.journal.findings import detect
 from harness.journal.planted import Planted, count_events, event_faults, places, scratch
 from harness.journal.reader import Reader
@@ -45,6 +45,7 @@ class Calibration:
     """How much of what was planted the comparison and the findings caught."""
 
     scores: Scores
+    runs: tuple[RateRun, ...]
     seed: int
     alpha: float
     """A visible rate is seen with probability 1 - alpha."""
@@ -76,6 +77,7 @@ def calibrate(
     *,
     mutations: int = MUTATIONS,
     seed: int = 0,
+    rates: Sequence[float] = RATES,
     at_least: float = ENOUGH,
     now: datetime | None = None,
     progress: Progress = lambda _: None,
@@ -88,21 +90,23 @@ def calibrate(
     progress("comparing what was recorded")
     compared = compare_journal(reader, criteria, now=now)
     comparison = compared.comparison
-    conditions = Conditions(
-        as_of=compared.until, deadline_s=criteria.deadline_s, time_scale=criteria.time_scale,
-        blind=compared.blind,
-    )  # fmt: skip
+    conditions = _conditions(compared, criteria)
     progress("planting faults in pairs")
     planned = plan(comparison, conditions, mutations=mutations, seed=seed)
     submissions = reader.frame(sql_queries("views/select_submissions.sql")["select_submissions"])
     progress("judging them by the rules")
     mutants = run(planned, comparison, submissions, compared.jobs, conditions)
+    progress("planting them at several rates")
+    runs = at_rates(planned, comparison, submissions, compared.jobs, conditions, rates, seed=seed)
     progress("planting faults in events")
     of_events, places_of_events = _of_events(reader, criteria, compared, seed=seed)
     alpha = criteria.alpha_total / 2
     verdicts = comparison.pairs["verdict_with_excluded"].to_list()
     return Calibration(
-        scores=scored([*mutants, *of_events], planned.places | places_of_events, alpha=alpha),
+        scores=scored(
+            [*mutants, *of_events], planned.places | places_of_events, alpha=alpha, rates=rates
+        ),
+        runs=runs,
         seed=seed,
         alpha=alpha,
         at_least=at_least,
@@ -115,6 +119,15 @@ def calibrate(
         rules_version=criteria.rules.digest,
         rules_origin=criteria.rules_origin,
         tool_version=__version__,
+    )
+
+
+def _conditions(compared: Compared, criteria: Criteria) -> Conditions:
+    return Conditions(
+        as_of=compared.until,
+        deadline_s=criteria.deadline_s,
+        time_scale=criteria.time_scale,
+        blind=compared.blind,
     )
 
 
@@ -138,13 +151,15 @@ def _of_events(
         return [], {}
     with (
         tempfile.TemporaryDirectory(prefix="shadow-calibrate-") as folder,
-        scratch(reader, planted, Path(folder), until=compared.until) as scratched,
+        scratch(reader, planted, Path(folder), until=compared.until) as (scratched, changed),
     ):
         found = _found(scratched, compared, criteria)
+        # The copied journal brings along what tells of the record as a whole.
+        found[None] -= already[None]
         verdicts = _verdicts(scratched, compared, criteria)
-    kinds = {kind: (len(rows), len({job for job, _ in rows})) for kind, rows in where.items()}
-    return [_mutant(p, found, verdicts) for p in planted], {
-        f"event.{kind}": count for kind, count in kinds.items()
+    return [_mutant(p, found, verdicts) for p in planted if p.mutant in changed], {
+        f"event.{kind}": (len(free), len({job for job, _ in free} - {None}))
+        for kind, free in where.items()
     }
 
 
@@ -191,15 +206,15 @@ def _chosen(
 
 def _verdicts(reader: Reader, compared: Compared, criteria: Criteria) -> _Found:
     queries = sql_queries("views/select_submissions.sql")
-    pairs = compare(
-        reader.frame(queries["select_submissions"]),
-        reader.frame(queries["select_jobs"]),
-        criteria.rules,
-        as_of=compared.until,
-        deadline_s=criteria.deadline_s,
-        time_scale=criteria.time_scale,
-        blind=compared.blind,
-    ).pairs
+    pairs = (
+        _conditions(compared, criteria)
+        .compared(
+            reader.frame(queries["select_submissions"]),
+            reader.frame(queries["select_jobs"]),
+            criteria.rules,
+        )
+        .pairs
+    )
     found: _Found = defaultdict(set)
     for job, mode, directory, verdict in pairs.select(
         "job_id", "mode", "directory", "verdict"
@@ -219,9 +234,7 @@ def _mutant(planted: Planted, found: _Found, verdicts: _Found) -> Mutant:
         shown = said[0] != said[1]
     else:
         place = planted.directory if planted.job_id is not None else None
-        shown = any(
-            name == fault.id and at == place for name, _, at, _ in found.get(copy, ())
-        )
+        shown = any(name == fault.id and at == place for name, _, at, _ in found.get(copy, ()))
     return Mutant(
         kind=f"event.{fault.id}",
         field=FINDING,

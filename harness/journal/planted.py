@@ -98,17 +98,24 @@ def count_events(reader: Reader) -> dict[str, int]:
 @contextmanager
 def scratch(
     reader: Reader, planted: Sequence[Planted], folder: Path, *, until: datetime
-) -> Iterator[Reader]:
-    """Yield a reader of a journal in `folder` that holds every copy and its untouched twin."""
+) -> Iterator[tuple[Reader, frozenset[int]]]:
+    """Yield a reader of a journal in `folder` that holds every copy and its untouched twin.
+
+    Beside it the numbers of those mutants of which the fault changed anything.
+    """
+    changed: set[int] = set()
     queries = sql_queries("journal/scratch.sql")
     copies = _copies(reader, planted)
     journal = Journal.create(folder / "scratch.duckdb")
 
     for query in ("create_drafts", "create_again"):
-        stage = partial(_stage, copies=copies, planted=planted, drafts=queries[query], until=until)
+        stage = partial(
+            _stage, copies=copies, planted=planted, drafts=queries[query], until=until,
+            changed=changed,
+        )  # fmt: skip
         journal.append_staged(stage, watermarks=(), tier="-")
     with journal.reader() as scratched:
-        yield scratched
+        yield scratched, frozenset(changed)
 
 
 def _copies(reader: Reader, planted: Sequence[Planted]) -> pl.DataFrame:
@@ -133,8 +140,9 @@ def _stage(
     planted: Sequence[Planted],
     drafts: str,
     until: datetime,
+    changed: set[int],
 ) -> int:
-    """Make `drafts` of the copies as each fault would have left them."""
+    """Make `drafts` of the copies as each fault would have left them; add to `changed`."""
     queries = sql_queries("journal/scratch.sql")
     con.register("all_copies", copies)
     con.execute(queries["create_planted"])
@@ -143,6 +151,7 @@ def _stage(
         con.execute("SET VARIABLE planted = ?::VARCHAR", [fault.id])
         params = {"until": until} if "$until" in fault.planted_sql else None
         con.execute(f"INSERT INTO planted BY NAME {fault.planted_sql.rstrip(';')}", params)
+    changed.update(number for (number,) in con.execute(queries["select_changed"]).fetchall())
     con.execute(drafts)
     ((count,),) = con.execute("SELECT count(*) FROM drafts").fetchall()
     return int(count)

@@ -5,5 +5,5 @@ SELECT NULL AS job_id, NULL AS directory
 
 -- name: select_planted
 SELECT * REPLACE ($until AS occurred_at, 'recorder' AS source, 'schema.drift' AS kind,
-                  '{"table": "jobs", "change": "changed", "missing": {"status": "text"}}' AS payload)
+                  '{"table": "planted", "change": "changed", "missing": {"status": "text"}}' AS payload)
 FROM copies

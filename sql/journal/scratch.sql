@@ -36,6 +36,16 @@ CREATE OR REPLACE TEMP TABLE planted AS
 SELECT * EXCLUDE (planted) REPLACE (payload::JSON AS payload) FROM all_copies
 WHERE planted IS NULL;
 
+-- name: select_changed
+-- Mutants whose fault changed anything. A fault of rows that name no job has none to change.
+SELECT DISTINCT mutant FROM (
+    (SELECT mutant, seq, occurred_at, kind, key, payload::VARCHAR FROM planted
+     EXCEPT SELECT mutant, seq, occurred_at, kind, key, payload FROM all_copies)
+    UNION ALL
+    (SELECT mutant, seq, occurred_at, kind, key, payload FROM all_copies
+     EXCEPT SELECT mutant, seq, occurred_at, kind, key, payload::VARCHAR FROM planted)
+);
+
 -- name: create_drafts
 -- An event that comes again counts where it came first.
 CREATE OR REPLACE TEMP TABLE drafts AS

@@ -115,9 +115,9 @@ _OUTCOMES = (
     _outcome("no_profile", "the candidate found no business profile", _CANDIDATE,
              _LIVE & _SUBMITTED,
              _failed("error_no_profile", ErrorClass.CONFIG, "no business profile")),
-    _outcome("false_success", "the candidate says submitted where the control failed", _CANDIDATE,
+    _outcome("submitted", "the candidate says submitted where the control failed", _CANDIDATE,
              _FAILED, _SUCCESS),
-    _outcome("false_duplicate", "the candidate skips as done what failed", _CANDIDATE,
+    _outcome("skipped", "the candidate skips as done what failed", _CANDIDATE,
              _LIVE & _FAILED, _SUCCESS | {"outcome": "skipped", "raw_status": "skipped_duplicate"}),
     _outcome("unfinished", "the candidate began and never ended", _CANDIDATE,
              _LIVE & pl.col("silent_begun"), _UNFINISHED),
@@ -165,7 +165,8 @@ _OTHERS = (
     ),
     RowKind(
         id="latency_s.jitter", field=LATENCY, effect=Effect.INNOCENT, side=_CANDIDATE,
-        fault="the candidate takes a tenth longer", columns={"duration_ms": pl.col("duration_ms") * 1.1},
+        fault="the candidate takes a tenth longer",
+        columns={"duration_ms": pl.col("duration_ms") * 1.1},
         where=_TIMED & (pl.col("candidate_duration_ms") < 60_000),
     ),
 )  # fmt: skip

@@ -21,9 +21,10 @@ from harness.compare.calibration.kinds import (
     Effect,
 )
 from harness.compare.calibration.texts import changed, someone_elses
-from harness.compare.comparison import Comparison
+from harness.compare.comparison import Comparison, compare
 from harness.compare.kinds import VALUE_FIELDS
 from harness.compare.meaning import meaning
+from harness.compare.rules import RuleSet
 from harness.compare.silence import BlindPeriod, silent_for_s
 
 PAIR_KEYS = ["mode", "job_id", "directory"]
@@ -38,6 +39,18 @@ class Conditions:
     deadline_s: float
     time_scale: float = 1.0
     blind: Sequence[BlindPeriod] = ()
+
+    def compared(self, submissions: pl.DataFrame, jobs: pl.DataFrame, rules: RuleSet) -> Comparison:
+        """Compare so, as the real run does."""
+        return compare(
+            submissions,
+            jobs,
+            rules,
+            as_of=self.as_of,
+            deadline_s=self.deadline_s,
+            time_scale=self.time_scale,
+            blind=self.blind,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +108,9 @@ def _eligible(comparison: Comparison, conditions: Conditions) -> pl.DataFrame:
             pl.max_horizontal(*signs), until=conditions.as_of, time_scale=conditions.time_scale,
             blind=() if signs == ("control_started_at",) else conditions.blind,
         )  # fmt: skip
-        return (silent_s > conditions.deadline_s).fill_null(False)
+        # Rows that contradict each other no longer do so once they are silent.
+        settled = pl.col("state") == "settled"
+        return settled & (silent_s > conditions.deadline_s).fill_null(False)
 
     return pairs.with_columns(
         silent_dropped=overdue(*begun),
@@ -107,7 +122,7 @@ def _eligible(comparison: Comparison, conditions: Conditions) -> pl.DataFrame:
 
 
 def _places(pairs: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Kind → pairs where it applies, in the order of the pairs, with the new value if it has one."""
+    """Kind → pairs where it applies, in their order, with the new value if it has one."""
     settled = pl.col("state") == "settled"
     places: dict[str, pl.DataFrame] = {}
     none = pl.lit(None, pl.String).alias("new_value")

@@ -9,7 +9,7 @@ from harness.compare.calibration.kinds import KINDS, Effect
 from harness.compare.calibration.plan import Conditions, Plan
 from harness.compare.calibration.planting import copy_names, planted
 from harness.compare.calibration.scoring import Mutant
-from harness.compare.comparison import Comparison, compare
+from harness.compare.comparison import Comparison
 
 
 def run(
@@ -26,14 +26,7 @@ def run(
     if plan.mutants.is_empty():
         return []
     mutants = copy_names(plan.mutants)
-    copies = compare(
-        *planted(submissions, jobs, mutants),
-        comparison.rules,
-        as_of=conditions.as_of,
-        deadline_s=conditions.deadline_s,
-        time_scale=conditions.time_scale,
-        blind=conditions.blind,
-    )
+    copies = conditions.compared(*planted(submissions, jobs, mutants), comparison.rules)
     innocent = [kind.id for kind in KINDS.values() if kind.effect is Effect.INNOCENT]
     is_innocent = pl.col("kind").is_in(innocent)
     seen = shown(copies, mutants.filter(~is_innocent)) | _alarmed(

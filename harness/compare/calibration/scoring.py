@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.compare.calibration.causes import Cause
@@ -11,7 +11,7 @@ from harness.compare.calibration.kinds import Effect
 from harness.stats.visible import chance_to_see, smallest_visible_rate
 
 BLINDING_SHARE = 0.05
-"""A rule that hides more of the faults planted in one field than this blinds the comparison there."""
+"""A rule that hides more than this of the faults planted in a field blinds the comparison there."""
 ENOUGH = 0.99
 """The score that is asked for by default."""
 RATES = (0.001, 0.01, 0.05)
@@ -132,16 +132,24 @@ class Scores:
 
 
 def scored(
-    mutants: list[Mutant], places: Mapping[str, tuple[int, int]], *, alpha: float
+    mutants: Sequence[Mutant],
+    places: Mapping[str, tuple[int, int]],
+    *,
+    alpha: float,
+    rates: Sequence[float] = RATES,
 ) -> Scores:
-    """Count what became of the mutants. places: per kind the places and jobs it could be in."""
+    """Count what became of the mutants. places: per kind the places and jobs it could be in.
+
+    rates: shares of jobs, in [0, 1], at which each kind's chance to be seen is told.
+    """
     by_kind: dict[str, list[Mutant]] = defaultdict(list)
     for mutant in mutants:
         by_kind[mutant.kind].append(mutant)
     faults = [m for m in mutants if m.effect is Effect.CHANGES]
     return Scores(
         kinds=tuple(
-            _kind(found, *places[kind], alpha=alpha) for kind, found in sorted(by_kind.items())
+            _kind(found, *places[kind], alpha=alpha, rates=rates)
+            for kind, found in sorted(by_kind.items())
         ),
         survivors=_survivors([m for m in mutants if m.cause and not m.shown]),
         hiding=_hiding(faults),
@@ -149,7 +157,9 @@ def scored(
     )
 
 
-def _kind(found: list[Mutant], places: int, jobs: int, *, alpha: float) -> KindScore:
+def _kind(
+    found: list[Mutant], places: int, jobs: int, *, alpha: float, rates: Sequence[float]
+) -> KindScore:
     first, seen = found[0], sum(m.shown for m in found)
     detection = seen / len(found)
     judged = first.effect is Effect.CHANGES
@@ -165,9 +175,7 @@ def _kind(found: list[Mutant], places: int, jobs: int, *, alpha: float) -> KindS
         visible_rate=smallest_visible_rate(jobs, detection=detection, alpha=alpha)
         if judged
         else None,
-        chances=tuple(
-            (rate, chance_to_see(jobs, rate=rate, detection=detection)) for rate in RATES
-        )
+        chances=tuple((rate, chance_to_see(jobs, rate=rate, detection=detection)) for rate in rates)
         if judged
         else (),
     )
@@ -185,9 +193,7 @@ def _survivors(hidden: list[Mutant]) -> tuple[Survivors, ...]:
             mutants=len(members),
             counted=counted,
             kinds=_most(Counter(m.kind for m in members)),
-            examples=tuple(
-                (m.mode, m.job_id, m.directory, m.fault) for m in members[:_EXAMPLES]
-            ),
+            examples=tuple((m.mode, m.job_id, m.directory, m.fault) for m in members[:_EXAMPLES]),
         )
         for (cause, counted), members in groups.items()
     ]

@@ -11,6 +11,7 @@ import string
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias, TypeVar
 
 import phonenumbers
@@ -52,9 +53,7 @@ def another_digit(value: str) -> str | None:
 def digits_swapped(value: str) -> str | None:
     """Two neighbouring digits in the wrong order."""
     digits = list(_DIGIT.finditer(value))
-    unequal = [
-        (a.start(), b.start()) for a, b in zip(digits, digits[1:], strict=False) if a[0] != b[0]
-    ]
+    unequal = [(a.start(), b.start()) for a, b in pairwise(digits) if a[0] != b[0]]
     if not unequal:
         return None
     a, b = _one_of(unequal[-_SUBSCRIBER + 1 :], value)
