@@ -99,7 +99,10 @@ def calibrate(
     progress("planting them at several rates")
     runs = at_rates(planned, comparison, submissions, compared.jobs, conditions, rates, seed=seed)
     progress("planting faults in events")
-    of_events, places_of_events = _of_events(reader, criteria, compared, seed=seed)
+    # What is seen in events proves nothing of a comparison that has compared nothing.
+    of_events, places_of_events = (
+        _of_events(reader, criteria, compared, seed=seed) if mutants else ([], {})
+    )
     alpha = criteria.alpha_total / 2
     verdicts = comparison.pairs["verdict_with_excluded"].to_list()
     return Calibration(

@@ -26,6 +26,7 @@ from harness.compare.kinds import VALUE_FIELDS
 from harness.compare.meaning import meaning
 from harness.compare.rules import RuleSet
 from harness.compare.silence import BlindPeriod, silent_for_s
+from harness.model import Side
 
 PAIR_KEYS = ["mode", "job_id", "directory"]
 _PLACES = {**dict.fromkeys(PAIR_KEYS, pl.String), "new_value": pl.String}
@@ -127,8 +128,10 @@ def _places(pairs: pl.DataFrame) -> dict[str, pl.DataFrame]:
     places: dict[str, pl.DataFrame] = {}
     none = pl.lit(None, pl.String).alias("new_value")
     for kind in ROW_KINDS:
-        # Of rows that contradict each other nothing can be said to have stayed the same.
-        where = kind.where & settled if kind.effect is Effect.INNOCENT else kind.where
+        # Of rows that contradict each other nothing can be said to have stayed the same, and they
+        # might contradict each other no more once they are changed.
+        apart = kind.effect is Effect.CHANGES and kind.side is Side.CANDIDATE
+        where = kind.where if apart else kind.where & settled
         places[kind.id] = pairs.filter(where.fill_null(False)).select(*PAIR_KEYS, none)
     for name in VALUE_FIELDS:
         for kind_id, frame in _value_places(pairs, name).items():
