@@ -59,7 +59,6 @@ class Calibration:
     seq: int
     as_of: datetime
     rules_version: str
-    rules_origin: str
     tool_version: str
 
     @property
@@ -120,7 +119,6 @@ def calibrate(
         seq=reader.as_of_seq,
         as_of=reader.as_of_time,
         rules_version=criteria.rules.digest,
-        rules_origin=criteria.rules_origin,
         tool_version=__version__,
     )
 

@@ -1,14 +1,13 @@
 """Says of each mutant that no difference shows what hid it: the rules, or what is no rule. Pure.
 
 A rule hid a mutant if it shows without the rule while the unchanged pair still does not. Where no
-single rule does so, the smallest set of rules that does is looked for.
+single rule does so, a smallest set of rules that does is looked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import polars as pl
 
@@ -17,9 +16,6 @@ from harness.compare.comparison import Comparison, compare_again
 from harness.compare.kinds import PAIR, CeilingRule, ExcludeRule, Rule
 from harness.compare.rules import RuleSet
 from harness.compare.scope import in_scope
-
-_MOST_TOGETHER = 3
-"""Larger sets are not told apart: they are called all the rules of the field."""
 
 CONTRADICTION = (
     "Several control rows of this host contradict each other, so that none of them speaks for it."
@@ -58,18 +54,13 @@ def find_causes(
     comparison: of the planted copies; original: of the recorded pairs, by the same rules.
     survivors: mutants with `copy` that do not show.
     """
-    causes: dict[int, Cause] = {}
-    search = _Search(comparison, original, survivors)
-    causes.update(_without_rules(search))
-    for size in range(1, _MOST_TOGETHER + 1):
-        waiting = survivors.filter(~pl.col("mutant").is_in(list(causes)))
-        if waiting.is_empty():
-            return causes
-        causes.update(_by_rules(search.narrowed(waiting), size))
-    for number in survivors["mutant"].to_list():
-        if number not in causes:
-            names = tuple(rule.name for rule in comparison.rules.rule)
-            causes[number] = Cause(names, f"More than {_MOST_TOGETHER} rules hide it together.")
+    causes = _without_rules(_Search(comparison, original, survivors))
+    for field in survivors["field"].unique().sort().to_list():
+        for find in (_by_one_rule, _by_several):
+            waiting = (pl.col("field") == field) & ~pl.col("mutant").is_in(list(causes))
+            search = _Search(comparison, original, survivors).narrowed(survivors.filter(waiting))
+            if search.survivors.height:
+                causes |= find(search, _suspects(search, field))
     return causes
 
 
@@ -138,21 +129,39 @@ def _ceiling(ceilings: Sequence[CeilingRule]) -> Cause:
     return Cause((last.name,), f"Rule {last.name} allows up to {last.limit:g} s.")
 
 
-def _by_rules(search: _Search, size: int) -> dict[int, Cause]:
-    """Causes that are sets of so many rules."""
-    alone: dict[int, list[tuple[Rule, ...]]] = {}
-    with_others: dict[int, list[tuple[Rule, ...]]] = {}
-    for field in search.survivors["field"].unique().sort().to_list():
-        here = search.narrowed(search.survivors.filter(pl.col("field") == field))
-        for chosen in combinations(_suspects(here, field), size):
-            rules = here.copies.rules
-            for rule in chosen:
-                rules = rules.without(rule.name)
-            only_it, all_shown = here.shown_by(rules)
-            for number in sorted(all_shown):
-                (alone if number in only_it else with_others).setdefault(number, []).append(chosen)
+def _by_one_rule(search: _Search, suspects: Sequence[Rule]) -> dict[int, Cause]:
+    """The rule without which a mutant shows, where there is one."""
+    alone: dict[int, Cause] = {}
+    with_others: dict[int, Cause] = {}
+    for rule in suspects:
+        only_it, every = search.shown_by(search.copies.rules.without(rule.name))
+        alone |= dict.fromkeys(only_it, _cause([rule]))
+        with_others |= dict.fromkeys(every, _cause([rule]))
     # Where the unchanged pair shows too, the rule does more than to hide the fault.
-    return {number: _cause(sets[-1]) for number, sets in (with_others | alone).items()}
+    return with_others | alone
+
+
+def _by_several(search: _Search, suspects: Sequence[Rule]) -> dict[int, Cause]:
+    """The smallest sets of rules without which the mutants show: none of a set can be put back.
+
+    All suspects are taken away, and put back one after the other wherever the mutant still shows.
+    """
+    everywhere = frozenset(search.survivors["mutant"].to_list())
+    removed: dict[tuple[Rule, ...], frozenset[int]] = {tuple(suspects): everywhere}
+    for rule in suspects:
+        after: dict[tuple[Rule, ...], frozenset[int]] = {}
+        for gone, members in removed.items():
+            fewer = tuple(other for other in gone if other != rule)
+            rules = search.copies.rules
+            for other in fewer:
+                rules = rules.without(other.name)
+            here = search.narrowed(search.survivors.filter(pl.col("mutant").is_in(sorted(members))))
+            still = frozenset(here.shown_by(rules)[1])
+            for key, found in ((fewer, still), (gone, members - still)):
+                if found:
+                    after[key] = after.get(key, frozenset()) | found
+        removed = after
+    return {number: _cause(gone) for gone, members in removed.items() for number in sorted(members)}
 
 
 def _suspects(search: _Search, field: str) -> list[Rule]:

@@ -6,7 +6,7 @@ A pair may carry every kind that applies to it, each in a copy of its own.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,21 +74,28 @@ def plan(comparison: Comparison, conditions: Conditions, *, mutations: int, seed
     pair that a rule sets apart counts like any other, and so does one whose control rows contradict
     each other.
     """
-    places = _places(_eligible(comparison, conditions))
-    faults = {k: f.height for k, f in places.items() if KINDS[k].effect is Effect.CHANGES}
+    places: dict[str, tuple[int, int]] = {}
+    samples: dict[str, pl.DataFrame] = {}
+    for kind, frame in _places(_eligible(comparison, conditions)):
+        if frame.height:
+            places[kind] = (frame.height, frame["job_id"].n_unique())
+            # One source of chance a kind: a new kind leaves what the others plant as it was.
+            chance = random.Random(f"{seed}:{kind}")
+            rows = chance.sample(range(frame.height), min(frame.height, mutations))
+            samples[kind] = frame[rows]
+    faults = {kind: n for kind, (n, _) in places.items() if KINDS[kind].effect is Effect.CHANGES}
     chosen = _shares(faults, mutations)
     most = max(chosen.values(), default=0)
-    chosen = {kind: chosen.get(kind, min(frame.height, most)) for kind, frame in places.items()}
-    parts = []
-    for kind, frame in places.items():
-        # One source of chance a kind: a new kind leaves what the others plant as it was.
-        chance = random.Random(f"{seed}:{kind}")
-        rows = sorted(chance.sample(range(frame.height), chosen[kind]))
-        parts.append(frame[rows].with_columns(kind=pl.lit(kind), field=pl.lit(KINDS[kind].field)))
+    parts = [
+        samples[kind]
+        .head(chosen.get(kind, most))
+        .with_columns(kind=pl.lit(kind), field=pl.lit(KINDS[kind].field))
+        for kind in sorted(samples)
+    ]
     mutants = pl.concat(parts) if parts else _nothing()
     return Plan(
         mutants=mutants.with_row_index("mutant").with_columns(pl.col("mutant").cast(pl.Int64)),
-        places={kind: (f.height, f["job_id"].n_unique()) for kind, f in places.items()},
+        places=dict(sorted(places.items())),
     )
 
 
@@ -122,22 +129,21 @@ def _eligible(comparison: Comparison, conditions: Conditions) -> pl.DataFrame:
     )
 
 
-def _places(pairs: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Kind → pairs where it applies, in their order, with the new value if it has one."""
+def _places(pairs: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Kind and the pairs where it applies, in their order, with the new value if it has one."""
     settled = pl.col("state") == "settled"
-    places: dict[str, pl.DataFrame] = {}
     none = pl.lit(None, pl.String).alias("new_value")
     for kind in ROW_KINDS:
         # Of rows that contradict each other nothing can be said to have stayed the same, and they
         # might contradict each other no more once they are changed.
         apart = kind.effect is Effect.CHANGES and kind.side is Side.CANDIDATE
         where = kind.where if apart else kind.where & settled
-        places[kind.id] = pairs.filter(where.fill_null(False)).select(*PAIR_KEYS, none)
+        yield kind.id, pairs.filter(where.fill_null(False)).select(*PAIR_KEYS, none)
     for name in VALUE_FIELDS:
         for kind_id, frame in _value_places(pairs, name).items():
-            keep = settled if KINDS[kind_id].effect is Effect.INNOCENT else pl.lit(True)
-            places[kind_id] = frame.filter(keep).select(*PAIR_KEYS, "new_value")
-    return {kind_id: frame for kind_id, frame in sorted(places.items()) if frame.height}
+            apart = KINDS[kind_id].effect is not Effect.INNOCENT
+            kept = frame if apart else frame.filter(settled)
+            yield kind_id, kept.select(*PAIR_KEYS, "new_value")
 
 
 def _value_places(pairs: pl.DataFrame, name: str) -> dict[str, pl.DataFrame]:
