@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -196,26 +196,33 @@ def lines(result: Calibration) -> Iterator[str]:
 
 
 def _rarest(result: Calibration) -> Iterator[str]:
-    rates = sorted(
-        (kind.visible_rate, kind.kind) for kind in result.scores.kinds
-        if kind.visible_rate is not None
-    )  # fmt: skip
+    faults = [kind for kind in result.scores.kinds if kind.jobs and kind.effect == "changes"]
+    rates = sorted((k.visible_rate, k.kind) for k in faults if k.visible_rate is not None)
     if rates:
         (least, easiest), (most, hardest) = rates[0], rates[-1]
         yield (
             f"with {_percent(1 - result.alpha)} confidence this evidence shows a fault that hits "
             f"{_percent(least)} of jobs ({easiest}) to {_percent(most)} ({hardest})"
         )
+    if never := [kind.kind for kind in faults if kind.visible_rate is None]:
+        yield (
+            f"{counted(len(never), 'kind')} would not be seen so surely even in every job: "
+            f"{_named(never)}"
+        )
 
 
 def _survived(group: Survivors) -> str:
-    kinds = [f"{kind} {number:,}" for kind, number in group.kinds[:_KINDS]]
-    if len(group.kinds) > _KINDS:
-        kinds.append(f"{len(group.kinds) - _KINDS} more kinds")
+    kinds = _named([f"{kind} {number:,}" for kind, number in group.kinds])
     mode, job, directory, fault = group.examples[0]
     where = " ".join(filter(None, (mode, job, directory)))
     what = "not seen" if group.counted else "not judged and no part of the score"
-    return f"{group.mutants:,} {what}: {group.cause} ({', '.join(kinds)}; such as {where}: {fault})"
+    return f"{group.mutants:,} {what}: {group.cause} ({kinds}; such as {where}: {fault})"
+
+
+def _named(kinds: Sequence[str]) -> str:
+    more = len(kinds) - _KINDS
+    shown = [*kinds[:_KINDS], counted(more, "more kind")] if more > 0 else kinds
+    return ", ".join(shown)
 
 
 def _percent(share: float) -> str:

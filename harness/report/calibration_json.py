@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from harness.assess.calibrate import Calibration
-from harness.compare.calibration.scoring import Hiding, KindScore, Survivors
+from harness.compare.calibration.scoring import Hiding, KindScore, Mutant, Survivors
 
 SCHEMA_VERSION = 1
 
@@ -46,17 +46,12 @@ def to_dict(calibration: Calibration) -> dict[str, Any]:
         ],
         "kinds": [_kind(kind) for kind in scores.kinds],
         "survivors": [_survivors(group) for group in scores.survivors],
-        "rules": [_hiding(hiding) for hiding in scores.hiding],
-        "alarms": [
-            {
-                "kind": mutant.kind,
-                "fault": mutant.fault,
-                "mode": mutant.mode,
-                "job_id": mutant.job_id,
-                "directory": mutant.directory,
-            }
-            for mutant in scores.false_alarms
+        "survived": [
+            _mutant(mutant) | {"cause": mutant.cause.sentence if mutant.cause else None}
+            for mutant in scores.survived
         ],
+        "rules": [_hiding(hiding) for hiding in scores.hiding],
+        "alarms": [_mutant(mutant) for mutant in scores.false_alarms],
         "provenance": {
             "journal_id": calibration.journal_id,
             "seq": calibration.seq,
@@ -81,6 +76,16 @@ def _kind(kind: KindScore) -> dict[str, Any]:
         "score": kind.score,
         "visible_rate": kind.visible_rate,
         "chances": [{"rate": rate, "seen": seen} for rate, seen in kind.chances],
+    }
+
+
+def _mutant(mutant: Mutant) -> dict[str, Any]:
+    return {
+        "kind": mutant.kind,
+        "fault": mutant.fault,
+        "mode": mutant.mode,
+        "job_id": mutant.job_id,
+        "directory": mutant.directory,
     }
 
 

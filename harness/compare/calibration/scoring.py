@@ -101,6 +101,8 @@ class Scores:
 
     kinds: tuple[KindScore, ...]
     survivors: tuple[Survivors, ...]
+    survived: tuple[Mutant, ...]
+    """Every one that lowers the score, each with its cause."""
     hiding: tuple[Hiding, ...]
     false_alarms: tuple[Mutant, ...]
     """Innocent changes that showed as a difference."""
@@ -152,6 +154,7 @@ def scored(
             for kind, found in sorted(by_kind.items())
         ),
         survivors=_survivors([m for m in mutants if m.cause and not m.shown]),
+        survived=tuple(m for m in faults if not m.shown),
         hiding=_hiding(faults),
         false_alarms=tuple(m for m in mutants if m.effect is Effect.INNOCENT and m.shown),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tempfile
 from collections.abc import Sequence
 from datetime import timedelta
@@ -147,6 +148,9 @@ def test_an_over_broad_rule_is_named_and_the_result_is_not_sharp(journal: Journa
     assert {(h.rule, h.field, h.share) for h in result.scores.blinding} == {
         ("any-phone", "values.phone", 1.0)
     }
+    survived = json.loads(to_json(result))["survived"]
+    assert len(survived) == result.scores.planted - result.scores.caught > 0
+    assert {mutant["cause"] for mutant in survived} == {"Rule any-phone (ignore) makes it agree."}
 
 
 def test_the_same_seed_gives_the_same_bytes_and_the_journal_stays_as_it_is(

@@ -69,6 +69,7 @@ def test_a_blinding_rule_is_told_in_plain_words_and_exits_with_1(
     assert "faults planted in values.phone (100 %): it blinds the comparison there" in err
     assert "blinding: any-phone. Narrow or remove what hides faults." in err
     assert "not seen: Rule any-phone (ignore) makes it agree." in err
+    assert "kinds would not be seen so surely even in every job: " in err
     assert "555" not in err
 
 

@@ -157,6 +157,18 @@ def test_two_rules_that_hide_the_same_are_named_together(
     assert {h.rule for h in scores.blinding} == {"any-phone", "not-birch"}
 
 
+def test_of_two_rules_that_do_the_same_neither_is_let_off(
+    frames: tuple[pl.DataFrame, pl.DataFrame],
+) -> None:
+    rules = SHIPPED
+    for name, field in (("any-phone", "values.phone"), ("any-value", "values.*")):
+        rules = rules.having(make_rule("ignore", name=name, field=field))
+    _, mutants = calibrated(frames, rules)
+    causes = {m.field: m.cause.rules for m in mutants if m.effect is Effect.CHANGES and m.cause}
+    assert causes.pop("values.phone") == ("any-phone", "any-value")
+    assert set(causes.values()) == {("any-value",)}
+
+
 def test_without_a_ceiling_no_duration_shows_and_no_rule_is_blamed(
     frames: tuple[pl.DataFrame, pl.DataFrame],
 ) -> None:
