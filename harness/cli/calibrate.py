@@ -90,6 +90,7 @@ def _calibrated(
     at_least: float,
 ) -> Calibration:
     from harness.assess.calibrate import calibrate as plant
+    from harness.assess.calibrate import read_material
     from harness.assess.criteria import load_criteria
     from harness.compare.calibration.scoring import RATES
     from harness.journal.store import Journal
@@ -99,15 +100,17 @@ def _calibrated(
     target = Journal.open(settings.journal)
     moment = resolved(target, as_of)
     asked = datetime.now(UTC) if moment is None else moment
-    with target.reader(moment) as reader, _bar() as progress:
+    with _bar() as progress:
+        progress("reading the journal")
+        with target.reader(moment) as reader:
+            now = asked if isinstance(asked, datetime) else None
+            material = read_material(reader, criteria, seed=seed, now=now)
         return plant(
-            reader,
+            material,
             criteria,
             mutations=mutations,
-            seed=seed,
             rates=tuple(sorted(set(rates))) or RATES,
             at_least=at_least,
-            now=asked if isinstance(asked, datetime) else None,
             progress=progress,
         )
 

@@ -95,31 +95,11 @@ def count_events(reader: Reader) -> dict[str, int]:
     return dict(reader.rows(sql_queries("journal/scratch.sql")["count_events_by_job"]))
 
 
-@contextmanager
-def scratch(
-    reader: Reader, planted: Sequence[Planted], folder: Path, *, until: datetime
-) -> Iterator[tuple[Reader, frozenset[int]]]:
-    """Yield a reader of a journal in `folder` that holds every copy and its untouched twin.
+def select_copies(reader: Reader, planted: Sequence[Planted]) -> pl.DataFrame:
+    """The recorded events of every copy and twin, and what tells of the record as a whole.
 
-    Beside it the numbers of those mutants of which the fault changed anything.
+    Columns: mutant (negative: its twin), planted (the fault's id), and those of an event.
     """
-    changed: set[int] = set()
-    queries = sql_queries("journal/scratch.sql")
-    copies = _copies(reader, planted)
-    journal = Journal.create(folder / "scratch.duckdb")
-
-    for query in ("create_drafts", "create_again"):
-        stage = partial(
-            _stage, copies=copies, planted=planted, drafts=queries[query], until=until,
-            changed=changed,
-        )  # fmt: skip
-        journal.append_staged(stage, watermarks=(), tier="-")
-    with journal.reader() as scratched:
-        yield scratched, frozenset(changed)
-
-
-def _copies(reader: Reader, planted: Sequence[Planted]) -> pl.DataFrame:
-    """The recorded events of every copy and twin, and what tells of the record as a whole."""
     queries = sql_queries("journal/scratch.sql")
     reader.rows(sql_queries("sources/error_classes.sql")["create_host_of"])
     twins = [p for p in planted if p.job_id is not None]
@@ -131,6 +111,28 @@ def _copies(reader: Reader, planted: Sequence[Planted]) -> pl.DataFrame:
         places=[*(p.directory for p in planted), *(p.directory for p in twins)],
     )
     return pl.concat([reader.frame(queries["select_looks"]), copies])
+
+
+@contextmanager
+def scratch(
+    copies: pl.DataFrame, planted: Sequence[Planted], folder: Path, *, until: datetime
+) -> Iterator[tuple[Reader, frozenset[int]]]:
+    """Yield a reader of a journal in `folder` that holds every copy and its untouched twin.
+
+    copies: of `select_copies`. Beside the reader come the numbers of those mutants of which the
+    fault changed anything.
+    """
+    changed: set[int] = set()
+    queries = sql_queries("journal/scratch.sql")
+    journal = Journal.create(folder / "scratch.duckdb")
+    for query in ("create_drafts", "create_again"):
+        stage = partial(
+            _stage, copies=copies, planted=planted, drafts=queries[query], until=until,
+            changed=changed,
+        )  # fmt: skip
+        journal.append_staged(stage, watermarks=(), tier="-")
+    with journal.reader() as scratched:
+        yield scratched, frozenset(changed)
 
 
 def _stage(

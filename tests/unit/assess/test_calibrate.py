@@ -13,7 +13,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from harness.assess.calibrate import FINDING, Calibration, calibrate
+from harness.assess.calibrate import Calibration, calibrate, read_material
+from harness.assess.criteria import Criteria
+from harness.assess.planted_events import FINDING
 from harness.compare.calibration.causes import BLIND
 from harness.compare.calibration.kinds import ERROR_TEXTS, Effect
 from harness.compare.rules import RuleSet
@@ -63,11 +65,17 @@ def week(folder: Path, jobs: int = 6, also: Sequence[EventDraft] = ()) -> Journa
     return make_journal(folder, events)
 
 
-def calibrated(journal: Journal, **options: object) -> Calibration:
-    rules = options.pop("rules", None)
-    changes = {"rules": rules} if isinstance(rules, RuleSet) else {}
+def calibrated(journal: Journal, rules: RuleSet | None = None, **options: Any) -> Calibration:
+    changes = {"rules": rules} if rules else {}
+    return planted_in(journal, criteria(**changes), **options)
+
+
+def planted_in(
+    journal: Journal, judged_by: Criteria, *, seed: int = 0, **options: Any
+) -> Calibration:
     with journal.reader() as reader:
-        return calibrate(reader, criteria(**changes), **options)  # type: ignore[arg-type]
+        material = read_material(reader, judged_by, seed=seed)
+    return calibrate(material, judged_by, **options)
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +143,7 @@ def test_an_order_that_matters_shows_as_a_false_alarm(
         if fault.id == "orphan_submitting" else fault
         for fault in event_faults()
     ]  # fmt: skip
-    monkeypatch.setattr("harness.assess.calibrate.event_faults", lambda: tuple(changed))
+    monkeypatch.setattr("harness.assess.planted_events.event_faults", lambda: tuple(changed))
     result = calibrated(journal, mutations=500)
     assert {m.kind for m in result.scores.false_alarms} == {"event.orphan_submitting"}
     assert result.sharp is False
@@ -189,9 +197,8 @@ def test_on_random_weeks_only_contradictions_hide_a_fault_and_nothing_innocent_s
     with tempfile.TemporaryDirectory() as folder:
         empty = make_journal(Path(folder), name="empty.duckdb").path
         recorded = journal_of(week, empty, Path(folder) / "week.duckdb")
-        with recorded.reader() as reader:
-            chosen = criteria(deadline_s=600.0, time_scale=week.scale)
-            result = calibrate(reader, chosen, mutations=500)
+        judged_by = criteria(deadline_s=600.0, time_scale=week.scale)
+        result = planted_in(recorded, judged_by, mutations=500)
     assert result.scores.planted
     assert result.scores.false_alarms == ()
     for group in result.scores.survivors:
