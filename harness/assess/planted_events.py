@@ -84,7 +84,7 @@ def read_events(
             deadline_s=criteria.deadline_s,
             time_scale=criteria.time_scale,
         )
-        where[fault.id] = [place for place in free if not _named(already, fault.id, place)]
+        where[fault.id] = [place for place in free if not _named(already, fault.finding, place)]
     planted = _chosen(where, count_events(reader), seed=seed)
     return EventMaterial(
         where=where,
@@ -186,7 +186,7 @@ def _mutant(planted: Planted, found: _Found, verdicts: _Found) -> Mutant:
         shown = said[0] != said[1]
     else:
         place = planted.directory if planted.job_id is not None else None
-        shown = any(name == fault.id and at == place for name, _, at, _ in found.get(copy, ()))
+        shown = any(name == fault.finding and at == place for name, _, at, _ in found.get(copy, ()))
     return Mutant(
         kind=f"event.{fault.id}",
         field=FINDING,

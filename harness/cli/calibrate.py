@@ -121,11 +121,15 @@ def _bar() -> Iterator[Callable[[str], None]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    step: Callable[[str | None], str] = lambda words: words or ""  # noqa: E731
     with click.progressbar(
-        length=_STEPS, file=sys.stderr, show_eta=False, item_show_func=step
+        length=_STEPS + 1, file=sys.stderr, show_eta=False, item_show_func=_words
     ) as bar:
         yield lambda words: bar.update(1, words)
+        bar.update(1, "done")
+
+
+def _words(step: str | None) -> str:
+    return step or ""
 
 
 def _write(path: Path, text: str) -> None:

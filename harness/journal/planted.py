@@ -2,7 +2,8 @@
 
 A fault is one SQL file in ``sql/calibration``. Its header says what goes wrong; ``select_places``
 where it can be planted; ``select_planted`` what then would have been recorded instead of `copies`.
-The name of the file is the finding that has to name it; of an innocent change, only its own name.
+The finding that has to name it has the name of the file, or the one that its header tells. What its
+header calls innocent may change no finding.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from harness.journal.reader import Reader
 from harness.journal.store import Journal
 from harness.resources import resource, sql_queries
 
-_HEADER = re.compile(r"^-- (fault|effect): (.*)$", re.MULTILINE)
+_HEADER = re.compile(r"^-- (fault|effect|finding): (.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class EventFault:
     id: str
     fault: str
     innocent: bool
+    finding: str
+    """What has to name it; of an innocent change nothing may."""
     places_sql: str
     planted_sql: str
 
@@ -73,6 +76,7 @@ def event_faults() -> tuple[EventFault, ...]:
                 id=file.name.removesuffix(".sql"),
                 fault=header["fault"],
                 innocent="effect" in header,
+                finding=header.get("finding", file.name.removesuffix(".sql")),
                 places_sql=queries["select_places"],
                 planted_sql=queries["select_planted"],
             )

@@ -6,6 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def test_every_finding_has_a_planted_fault_that_it_names_at_its_place(
     # This one speaks of the rules, not of events.
     of_rules = "rule_hides_too_much"
     assert {d.id for d in catalogue()} - {of_rules} == {
-        fault.id for fault in event_faults() if not fault.innocent
+        fault.finding for fault in event_faults() if not fault.innocent
     }
     found = {kind.kind: kind for kind in result.scores.kinds if kind.field == FINDING}
     assert found.keys() == {f"event.{fault.id}" for fault in event_faults()}
@@ -138,9 +139,7 @@ def test_an_order_that_matters_shows_as_a_false_alarm(
 ) -> None:
     # Its fault turned into an innocent one: the twin tells the two apart.
     changed = [
-        type(fault)(id=fault.id, fault=fault.fault, innocent=True,
-                    places_sql=fault.places_sql, planted_sql=fault.planted_sql)
-        if fault.id == "orphan_submitting" else fault
+        replace(fault, innocent=True) if fault.id == "orphan_submitting" else fault
         for fault in event_faults()
     ]  # fmt: skip
     monkeypatch.setattr("harness.assess.planted_events.event_faults", lambda: tuple(changed))
