@@ -19,6 +19,7 @@ EXIT_INTERRUPTED = 130
 
 _COMMANDS = {
     "attest": ("attest", "Say by name what no machine can measure."),
+    "calibrate": ("calibrate", "Prove that the comparison sees planted faults."),
     "demo": ("demo", "Rehearse a shadow week on real parts, no account needed."),
     "diff": ("diff", "List every difference between control and candidate."),
     "doctor": ("doctor", "Say what recording needs and how to mend what is missing."),

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 from harness.assessment import Cluster, Difference
-from harness.compare.addresses import postal_address
 from harness.compare.clusters import KEYS, find_clusters
 from harness.compare.comparison import Comparison, compare_again, difference_id, differences
-from harness.compare.normalise import fold_space, phone, url
+from harness.compare.meaning import meaning
 from harness.compare.rules import RuleSet
 from harness.model import ErrorClass
 
@@ -63,38 +60,14 @@ def try_rules(before: Comparison, rules: RuleSet) -> Trial:
 def is_fault(difference: Difference) -> bool:
     """Whether a difference is a fault: outcomes or classes differ, or another value was sent.
 
-    Two ways of writing one value are none: the same letters and digits whatever their case, one
-    telephone, one site, one postal address.
+    Two ways of writing one value are none.
     """
     if difference.kind in _NO_FAULTS:
         return False
     if difference.kind != "wrong_value":
         return True
-    form = _FORMS.get(difference.field.removeprefix("values."), _letters)
-    return form(difference.control_raw or "") != form(difference.candidate_raw or "")
-
-
-def _phone(value: str) -> str:
-    return phone(value, "US")
-
-
-def _email(value: str) -> str:
-    return fold_space(value).casefold()
-
-
-def _letters(value: str) -> str:
-    """Letters and digits without case; what parts two numbers stays."""
-    folded = unicodedata.normalize("NFKC", value).casefold()
-    spaced = fold_space("".join(c if c.isalnum() else " " for c in folded))
-    return re.sub(r"(?<!\d) | (?!\d)", "", spaced)
-
-
-_FORMS: dict[str, Callable[[str], str]] = {
-    "address": postal_address,
-    "email": _email,
-    "phone": _phone,
-    "website": url,
-}
+    sent = (difference.control_raw or "", difference.candidate_raw or "")
+    return len({meaning(difference.field, value) for value in sent}) > 1
 
 
 def _unclassified(comparison: Comparison) -> set[str]:

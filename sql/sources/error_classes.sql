@@ -39,8 +39,8 @@ regexp_replace(
 -- name: create_path_of
 -- What a visitor sees of an address after its host: '/' for none; a trailing slash tells nothing.
 CREATE OR REPLACE TEMP MACRO path_of(url) AS
-coalesce(nullif(regexp_replace(
+CASE WHEN url IS NOT NULL THEN coalesce(nullif(regexp_replace(
     regexp_extract(
         trim(url, ' ' || chr(9) || chr(10) || chr(13)),
         '^(?:(?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?[^/?#]*([^?#]*)', 1
-    ), '/+$', ''), ''), '/');
+    ), '/+$', ''), ''), '/') END;

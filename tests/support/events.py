@@ -136,7 +136,7 @@ def make_result(
             "status": status,
             "idempotency_key": idem,
             "listing_url": listing_url,
-            "payload": {"business": {}, "plan": []},
+            "payload": None,
         },
     )
 

@@ -20,6 +20,7 @@ from tests.support.events import (
     make_control,
     make_history,
     make_job,
+    make_plan,
     make_replay,
     make_result,
 )
@@ -274,7 +275,7 @@ def _detect(folder: Path, events: Sequence[EventDraft]) -> tuple[Finding, ...]:
 
 
 def test_every_finding_of_the_catalogue_has_a_plant() -> None:
-    elsewhere = {"rule_hides_too_much", "candidate_silent"}
+    elsewhere = {"rule_hides_too_much", "candidate_silent", "field_left_out"}
     assert set(PLANTS) | elsewhere == {detector.id for detector in catalogue()}
 
 
@@ -326,6 +327,24 @@ def test_three_jobs_with_one_between_them_that_was_heard_of_are_not_in_a_row(
 ) -> None:
     events = [*_unheard(1, 2, 4), *sound_job(OTHER, second=3)]
     assert [f.id for f in _detect(tmp_path, events)] == ["never_enqueued"]
+
+
+@pytest.mark.parametrize(("others", "found"), [(18, []), (19, ["field_left_out"])])
+def test_a_field_is_missed_only_where_it_is_always_sent(
+    tmp_path: Path, others: int, found: list[str]
+) -> None:
+    hosts = tuple(f"site-{place}.test" for place in range(others + 2))
+    events = [
+        make_plan({k: v for k, v in TYPED.items() if k != "phone"}, host=hosts[-1])
+        if event.kind == "job_results" and event.directory == hosts[-1]
+        else event
+        for event in sound_job(hosts=hosts)
+    ]
+    told = _detect(tmp_path, [event for event in events if event.kind != "replay.submission"])
+    assert [finding.id for finding in told] == found
+    assert [e.detail for finding in told for e in finding.evidence] == ["without phone"] * len(
+        found
+    )
 
 
 def test_a_monitor_that_cannot_write_its_own_row_is_named_by_what_it_did_to_the_job(
