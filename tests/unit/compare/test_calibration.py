@@ -179,6 +179,23 @@ def test_without_a_ceiling_no_duration_shows_and_no_rule_is_blamed(
     assert scores.blinding == ()
 
 
+def test_a_ceiling_of_another_directory_is_not_blamed(
+    frames: tuple[pl.DataFrame, pl.DataFrame],
+) -> None:
+    high = make_rule("ceiling", name="high", limit=7200.0, directory="birch-*")
+    scores, mutants = calibrated(frames, SHIPPED.without("directory-time").having(high))
+    causes = {
+        (m.directory or "").partition("-")[0]: m.cause
+        for m in mutants
+        if m.kind == "latency_s.slow"
+    }
+    birch = causes.pop("birch")
+    assert birch is not None
+    assert birch.rules == ("high",)
+    assert {cause.sentence for cause in causes.values() if cause} == {NO_CEILING}
+    assert [h.rule for h in scores.blinding] == ["high"]
+
+
 def test_control_rows_that_contradict_each_other_are_planted_in_and_named() -> None:
     submissions, jobs = recorded(4)
     other = control("failed", unit="other", job_id="job-00", directory=HOSTS[0])
