@@ -16,8 +16,8 @@ from harness.model import LIVE, ErrorClass, Side
 SLOW_MS = 900_000.0
 """A quarter of an hour for one directory, which takes under two minutes."""
 LATENCY = "latency_s"
-Cell: TypeAlias = pl.Expr | str | int | float | None
-Columns: TypeAlias = Mapping[str, Cell]
+NewValue: TypeAlias = pl.Expr | str | int | float | None
+Columns: TypeAlias = Mapping[str, NewValue]
 
 
 class Effect(StrEnum):
@@ -77,7 +77,7 @@ ERROR_TEXTS: dict[str, str] = {
 """A text of the candidate for each class; ``sql/sources/error_classes.sql`` agrees."""
 
 
-def _failed(raw: str, error: ErrorClass, text: str | None, attempts: int = 1) -> dict[str, Cell]:
+def _failed(raw: str, error: ErrorClass, text: str | None, attempts: int = 1) -> dict[str, NewValue]:
     return {"outcome": "failed", "raw_status": raw, "error_class": error.value, "error_text": text,
             "attempts": attempts, "finals": 0}  # fmt: skip
 
@@ -97,11 +97,11 @@ def _outcome(
     )  # fmt: skip
 
 
-_UNFINISHED: dict[str, Cell] = {
+_UNFINISHED: dict[str, NewValue] = {
     "outcome": "in_flight", "raw_status": "submitting", "finished_at": None, "error_class": None,
     "error_text": None, "duration_ms": None, "finals": 0,
 }  # fmt: skip
-_SUCCESS: dict[str, Cell] = {
+_SUCCESS: dict[str, NewValue] = {
     "outcome": "submitted", "raw_status": "submitted", "error_class": None, "error_text": None,
     "finals": 1,
 }  # fmt: skip

@@ -127,6 +127,16 @@ def test_an_over_broad_rule_is_named_as_the_one_that_blinds(
     assert sum(s.mutants for s in scores.survivors if s.counted) == len(lost)
 
 
+def test_a_rule_that_the_unchanged_pair_needs_is_not_blamed_for_another(
+    frames: tuple[pl.DataFrame, pl.DataFrame],
+) -> None:
+    # Without status-words "approved" is another word than "submitted", fault or no fault.
+    broad = make_rule("map", name="all-fine", field="outcome", map={"failed": "submitted"})
+    rules = RuleSet(version=1, rule=(broad, *SHIPPED.rule))
+    scores, _ = calibrated(frames, rules)
+    assert {h.rule for h in scores.hiding} == {"all-fine"}
+
+
 def test_what_is_planted_does_not_shrink_by_what_the_rules_hide(
     frames: tuple[pl.DataFrame, pl.DataFrame],
 ) -> None:
