@@ -132,14 +132,15 @@ def _too_high(ceilings: Sequence[CeilingRule], name: str | None) -> Cause:
 
 def _by_one_rule(search: _Search, suspects: Sequence[Rule]) -> dict[int, Cause]:
     """The rule without which a mutant shows, where there is one."""
-    alone: dict[int, Cause] = {}
-    with_others: dict[int, Cause] = {}
-    for rule in suspects:
-        only_it, every = search.shown_by(search.copies.rules.without(rule.name))
-        alone |= dict.fromkeys(only_it, _cause([rule]))
-        with_others |= dict.fromkeys(every, _cause([rule]))
-    # Where the unchanged pair shows too, the rule does more than to hide the fault.
-    return with_others | alone
+    found = [(rule, *search.shown_by(search.copies.rules.without(rule.name))) for rule in suspects]
+    causes: dict[int, Cause] = {}
+    # What comes later wins: of several rules the one that explains most, and before all one without
+    # which the unchanged pair stays silent. Where that shows too, the rule does more than to hide.
+    for rule, _, every in sorted(found, key=lambda item: len(item[1])):
+        causes |= dict.fromkeys(every, _cause([rule]))
+    for rule, only_it, _ in sorted(found, key=lambda item: len(item[1])):
+        causes |= dict.fromkeys(only_it, _cause([rule]))
+    return causes
 
 
 def _by_several(search: _Search, suspects: Sequence[Rule]) -> dict[int, Cause]:

@@ -77,7 +77,7 @@ ERROR_TEXTS: dict[str, str] = {
 """A text of the candidate for each class; ``sql/sources/error_classes.sql`` agrees."""
 
 
-def _failed(raw: str, error: ErrorClass, text: str | None, attempts: int = 1) -> dict[str, NewValue]:
+def _failed(raw: str, error: ErrorClass, text: str | None, attempts: int = 1) -> Columns:
     return {"outcome": "failed", "raw_status": raw, "error_class": error.value, "error_text": text,
             "attempts": attempts, "finals": 0}  # fmt: skip
 
