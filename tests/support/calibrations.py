@@ -67,12 +67,13 @@ def recorded(jobs: int = 12, **changes: Any) -> tuple[pl.DataFrame, pl.DataFrame
             where: dict[str, Any] = {"job_id": f"job-{number:02d}", "directory": host}
             failed = number % 4 == 3
             outcome = "failed" if failed else "submitted"
+            word = "approved" if number % 4 == 1 else outcome
             old: dict[str, Any] = {"error_text": "AI predicted it failed" if failed else None}
             new: dict[str, Any] = {"error_text": "no confirmation found" if failed else None}
             old |= {f"sent_{name}": value for name, value in business(number).items()}
             new |= {f"sent_{name}": value for name, value in sent(number).items()}
             rows += [
-                control(outcome, **where, **old),
+                control(outcome, raw_status=word, **where, **old),
                 candidate(outcome, duration_ms=9000.0, **where, **new | changes),
                 candidate(outcome, mode="demo", error_text=new["error_text"], **where),
                 observed(outcome, **where, **new | {"error_text": None}),

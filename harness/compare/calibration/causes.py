@@ -25,7 +25,7 @@ ONE_SIDE = (
     "The field is recorded on one side only. The two systems fill in different fields, so a field "
     "that one of them leaves out is not compared."
 )
-NO_CEILING = "No rule sets a ceiling, so that no duration is too long."
+NO_CEILING = "No rule sets a ceiling there, so that no duration is too long."
 BLIND = "No rule hides it: the comparison itself does not look there."
 
 
@@ -39,9 +39,7 @@ class Cause:
 
 def shown(comparison: Comparison, mutants: pl.DataFrame) -> set[int]:
     """Numbers of the mutants that show as a difference in their own field."""
-    cells = comparison.cells.filter("differs").select(
-        "mode", "field", copy="job_id"
-    )  # fmt: skip
+    cells = comparison.cells.filter("differs").select("mode", "field", copy="job_id")
     found = mutants.join(cells.unique(), on=["mode", "copy", "field"], how="semi")
     return set(found["mutant"].to_list())
 
@@ -103,10 +101,13 @@ def _without_rules(search: _Search) -> dict[int, Cause]:
     ceilings = tuple(rule for rule in copies.rules.rule if isinstance(rule, CeilingRule))
     bare = compare_again(copies, copies.rules.model_copy(update={"rule": ceilings}))
     visible = shown(bare, survivors)
-    states = copies.pairs.select("mode", "state", copy="job_id")
+    states = copies.pairs.select("mode", "state", "created_at", copy="job_id")
     rows = survivors.join(states, on=["mode", "copy"], how="left", maintain_order="left")
+    ceiling = pl.lit(None, pl.String)
+    for rule in ceilings:
+        ceiling = pl.when(in_scope(rule, rows)).then(pl.lit(rule.name)).otherwise(ceiling)
     causes: dict[int, Cause] = {}
-    for row in rows.select("mutant", "kind", "field", "state").iter_rows(named=True):
+    for row in rows.with_columns(ceiling=ceiling).iter_rows(named=True):
         number = row["mutant"]
         if row["state"] == "excluded":
             causes[number] = Cause((), CONTRADICTION)
@@ -115,30 +116,31 @@ def _without_rules(search: _Search) -> dict[int, Cause]:
         elif number in visible:
             continue
         elif row["field"] == LATENCY:
-            causes[number] = _ceiling(ceilings)
+            causes[number] = _too_high(ceilings, row["ceiling"])
         else:
             left_out = KINDS[row["kind"]].effect is Effect.UNJUDGED
             causes[number] = Cause((), ONE_SIDE if left_out else BLIND)
     return causes
 
 
-def _ceiling(ceilings: Sequence[CeilingRule]) -> Cause:
-    if not ceilings:
-        return Cause((), NO_CEILING)
-    last = ceilings[-1]
-    return Cause((last.name,), f"Rule {last.name} allows up to {last.limit:g} s.")
+def _too_high(ceilings: Sequence[CeilingRule], name: str | None) -> Cause:
+    for rule in ceilings:
+        if rule.name == name:
+            return Cause((rule.name,), f"Rule {rule.name} allows up to {rule.limit:g} s.")
+    return Cause((), NO_CEILING)
 
 
 def _by_one_rule(search: _Search, suspects: Sequence[Rule]) -> dict[int, Cause]:
     """The rule without which a mutant shows, where there is one."""
-    alone: dict[int, Cause] = {}
-    with_others: dict[int, Cause] = {}
-    for rule in suspects:
-        only_it, every = search.shown_by(search.copies.rules.without(rule.name))
-        alone |= dict.fromkeys(only_it, _cause([rule]))
-        with_others |= dict.fromkeys(every, _cause([rule]))
-    # Where the unchanged pair shows too, the rule does more than to hide the fault.
-    return with_others | alone
+    found = [(rule, *search.shown_by(search.copies.rules.without(rule.name))) for rule in suspects]
+    causes: dict[int, Cause] = {}
+    # What comes later wins: of several rules the one that explains most, and before all one without
+    # which the unchanged pair stays silent. Where that shows too, the rule does more than to hide.
+    for rule, _, every in sorted(found, key=lambda item: len(item[1])):
+        causes |= dict.fromkeys(every, _cause([rule]))
+    for rule, only_it, _ in sorted(found, key=lambda item: len(item[1])):
+        causes |= dict.fromkeys(only_it, _cause([rule]))
+    return causes
 
 
 def _by_several(search: _Search, suspects: Sequence[Rule]) -> dict[int, Cause]:

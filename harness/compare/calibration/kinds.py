@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
 
 import polars as pl
 
@@ -15,6 +16,8 @@ from harness.model import LIVE, ErrorClass, Side
 SLOW_MS = 900_000.0
 """A quarter of an hour for one directory, which takes under two minutes."""
 LATENCY = "latency_s"
+NewValue: TypeAlias = pl.Expr | str | int | float | None
+Columns: TypeAlias = Mapping[str, NewValue]
 
 
 class Effect(StrEnum):
@@ -49,7 +52,7 @@ class RowKind(Kind):
 
     side: Side
     where: pl.Expr
-    columns: Mapping[str, pl.Expr | str | int | float | None] = field(default_factory=dict)
+    columns: Columns = field(default_factory=dict)
     drop: bool = False
 
 
@@ -74,9 +77,7 @@ ERROR_TEXTS: dict[str, str] = {
 """A text of the candidate for each class; ``sql/sources/error_classes.sql`` agrees."""
 
 
-def _failed(
-    raw: str, error: ErrorClass, text: str | None, attempts: int = 1
-) -> dict[str, pl.Expr | str | int | float | None]:
+def _failed(raw: str, error: ErrorClass, text: str | None, attempts: int = 1) -> Columns:
     return {"outcome": "failed", "raw_status": raw, "error_class": error.value, "error_text": text,
             "attempts": attempts, "finals": 0}  # fmt: skip
 
@@ -86,7 +87,7 @@ def _outcome(
     fault: str,
     side: Side,
     where: pl.Expr,
-    columns: Mapping[str, pl.Expr | str | int | float | None] | None = None,
+    columns: Columns | None = None,
     *,
     effect: Effect = Effect.CHANGES,
 ) -> RowKind:
@@ -96,11 +97,11 @@ def _outcome(
     )  # fmt: skip
 
 
-_UNFINISHED: dict[str, pl.Expr | str | int | float | None] = {
+_UNFINISHED: dict[str, NewValue] = {
     "outcome": "in_flight", "raw_status": "submitting", "finished_at": None, "error_class": None,
     "error_text": None, "duration_ms": None, "finals": 0,
 }  # fmt: skip
-_SUCCESS: dict[str, pl.Expr | str | int | float | None] = {
+_SUCCESS: dict[str, NewValue] = {
     "outcome": "submitted", "raw_status": "submitted", "error_class": None, "error_text": None,
     "finals": 1,
 }  # fmt: skip

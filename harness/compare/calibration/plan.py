@@ -67,12 +67,12 @@ class Plan:
 
 
 def plan(comparison: Comparison, conditions: Conditions, *, mutations: int, seed: int) -> Plan:
-    """Choose at most `mutations` faults, shared out evenly among the kinds that apply.
+    """Choose `mutations` faults or all there are, shared out evenly among the kinds that apply.
 
-    Of what is no fault (innocent, or not judged) come as many more as of the commonest fault.
-    comparison: the real one. Planted is where both sides have spoken and nothing differs yet; a
-    pair that a rule sets apart counts like any other, and so does one whose control rows contradict
-    each other.
+    Each kind that is no fault (innocent, or not judged) is planted as often as the most frequent
+    fault. comparison: the real one. Faults are planted where both sides have spoken and nothing
+    differs yet. A pair that a rule sets apart counts like any other, and so does one whose control
+    rows contradict each other.
     """
     places: dict[str, tuple[int, int]] = {}
     samples: dict[str, pl.DataFrame] = {}

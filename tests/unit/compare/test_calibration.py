@@ -127,6 +127,29 @@ def test_an_over_broad_rule_is_named_as_the_one_that_blinds(
     assert sum(s.mutants for s in scores.survivors if s.counted) == len(lost)
 
 
+def test_a_rule_that_the_unchanged_pair_needs_is_not_blamed_for_another(
+    frames: tuple[pl.DataFrame, pl.DataFrame],
+) -> None:
+    submissions, jobs = frames
+    submitted = (pl.col("side") == "control") & (pl.col("outcome") == "submitted")
+    word = pl.when(submitted).then(pl.lit("approved")).otherwise(pl.col("raw_status"))
+    approved = submissions.with_columns(raw_status=word), jobs
+    # Without status-words "approved" is another word than "submitted", fault or no fault.
+    broad = make_rule("map", name="fine", field="outcome", map={"error_no_profile": "submitted"})
+    scores, _ = calibrated(approved, RuleSet(version=1, rule=(broad, *SHIPPED.rule)))
+    assert {h.rule: dict(h.kinds).keys() for h in scores.hiding} == {"fine": {"outcome.no_profile"}}
+
+
+def test_of_several_rules_the_one_that_hides_most_is_named(
+    frames: tuple[pl.DataFrame, pl.DataFrame],
+) -> None:
+    # A skipped directory counts as submitted; that a failed one does so too hides the fault.
+    broad = make_rule("map", name="all-fine", field="outcome", map={"failed": "submitted"})
+    scores, _ = calibrated(frames, RuleSet(version=1, rule=(broad, *SHIPPED.rule)))
+    assert {h.rule for h in scores.hiding} == {"all-fine"}
+    assert "outcome.skipped" in dict(scores.hiding[0].kinds)
+
+
 def test_what_is_planted_does_not_shrink_by_what_the_rules_hide(
     frames: tuple[pl.DataFrame, pl.DataFrame],
 ) -> None:
@@ -177,6 +200,23 @@ def test_without_a_ceiling_no_duration_shows_and_no_rule_is_blamed(
     assert (group.rules, group.cause) == ((), NO_CEILING)
     assert dict(group.kinds).keys() == {"latency_s.slow"}
     assert scores.blinding == ()
+
+
+def test_a_ceiling_of_another_directory_is_not_blamed(
+    frames: tuple[pl.DataFrame, pl.DataFrame],
+) -> None:
+    high = make_rule("ceiling", name="high", limit=7200.0, directory="birch-*")
+    scores, mutants = calibrated(frames, SHIPPED.without("directory-time").having(high))
+    causes = {
+        (m.directory or "").partition("-")[0]: m.cause
+        for m in mutants
+        if m.kind == "latency_s.slow"
+    }
+    birch = causes.pop("birch")
+    assert birch is not None
+    assert birch.rules == ("high",)
+    assert {cause.sentence for cause in causes.values() if cause} == {NO_CEILING}
+    assert [h.rule for h in scores.blinding] == ["high"]
 
 
 def test_control_rows_that_contradict_each_other_are_planted_in_and_named() -> None:
