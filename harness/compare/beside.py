@@ -68,9 +68,9 @@ def _of_mode(mode: str, pairs: pl.DataFrame, jobs: pl.DataFrame) -> Iterator[Bes
     yield _job_status(mode, pairs, jobs)
     yield _attempts(mode, settled)
     yield _address(mode, settled)
-    yield _listing(mode, settled)
     if mode == LIVE:
-        # A replay chooses its own order.
+        # A replay chooses its own order, and lists nothing anywhere.
+        yield _listing(mode, settled)
         yield _order(mode, settled)
 
 
@@ -96,7 +96,11 @@ def _attempts(mode: str, settled: pl.DataFrame) -> Beside:
     again = settled.filter(pl.col("control_attempts") > 1).height
     return _beside(
         "attempts", "Attempts", mode,
-        settled.select(control="control_attempts", candidate="candidate_attempts"),
+        # Between two looks of the recorder a row may begin and end: then nobody saw it begin.
+        settled.select(
+            control=pl.when(pl.col("control_attempts") > 0).then("control_attempts"),
+            candidate="candidate_attempts",
+        ),
         f"the candidate tried {more} more than once, the control began {again} more than once",
     )  # fmt: skip
 
