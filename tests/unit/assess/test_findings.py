@@ -120,6 +120,11 @@ PLANTS: dict[str, tuple[Sequence[EventDraft], str | None, str]] = {
         [*sound_job(OTHER, run=None), make_replay("failed", accepted=1, values=TYPED, **HERE)],
         HOST, "site accepted the listing",
     ),
+    "control_began_again": (
+        [*sound_job(OTHER), make_control("submitting", version=8, second=70, **HERE),
+         make_control("submitted", version=9, second=80, **HERE)],
+        HOST, "begun 2 times, ended 2 time(s), now submitted",
+    ),
     "posted_twice": (
         [*sound_job(OTHER, run=None), make_replay("submitted", accepted=2, values=TYPED, **HERE)],
         HOST, "2 listings accepted, 1 forms received, claimed submitted",
