@@ -30,6 +30,7 @@ from harness.assess.sequences import (
     submission_spans,
     with_fate,
 )
+from harness.assess.triaged import on_clusters, on_differences, triages, with_gone
 from harness.assessment import (
     Agreement,
     Assessment,
@@ -85,6 +86,10 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
     phases = evaluate(criteria.gates, inputs)
     decision, reason = decide(phases)
     found = find_clusters(comparison)
+    told = differences(comparison, found.members)
+    present = {cluster.id for cluster in found.clusters} | {one.id for one in told}
+    said = with_gone(triages(reader), present)
+    clusters = on_clusters(found.clusters, said)
     effects = rule_effects(comparison)
     return Assessment(
         decision=decision,
@@ -94,11 +99,11 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
         latency=_latency(
             jobs, pairs, end_to_end, until=until, scale=scale, alpha_total=criteria.alpha_total
         ),
-        differences=differences(comparison, found.members),
+        differences=on_differences(told, said),
         clusters=tuple(
-            replace(cluster, gates=endangered(criteria.gates, cluster))
-            for cluster in found.clusters
+            replace(cluster, gates=endangered(criteria.gates, cluster)) for cluster in clusters
         ),
+        triage=said,
         findings=detect(
             reader,
             until=until,

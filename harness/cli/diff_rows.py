@@ -48,9 +48,11 @@ class Shown:
     @classmethod
     def of_list(cls, differences: Sequence[Row], clusters: Sequence[Row], facts: Row) -> Shown:
         """Differences and the clusters that hold them."""
+        of = {cluster["id"]: _label(cluster["triage"]) for cluster in clusters}
         rows = [
-            {**d, "job": d["job_id"][:8], "triage": _label(d["triage"])} for d in differences
-        ]  # fmt: skip
+            {**d, "job": d["job_id"][:8], "triage": _label(d["triage"]) or of.get(d["cluster"], "")}
+            for d in differences
+        ]
         data = {**facts, "clusters": list(clusters), "differences": list(differences)}
         return cls(rows=rows, columns=_LIST, data=data, clusters=clusters)
 

@@ -31,6 +31,7 @@ _COMMANDS = {
     "report": ("report", "Write the go/no-go report."),
     "rules": ("rules", "List, explain, try or add rules, and see what each hides."),
     "trace": ("trace", "Export, import or redact a portable slice of a journal."),
+    "triage": ("triage", "Say what a cluster of differences comes from."),
     "watch": ("watch", "Open the dashboard."),
 }
 """Per command: the module of this package that has it under its name, and one sentence."""
