@@ -13,6 +13,7 @@ BENCHMARKS = (
     "gate_statistics",
     "noise",
     "clusters",
+    "compare_pairs",
     "recorder_poll",
     "recorder_sustained",
     "first_copy",

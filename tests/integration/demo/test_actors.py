@@ -127,13 +127,19 @@ def test_the_details_of_a_claim_and_a_trigger_are_those_of_the_subscriber(
             assert set(details) == {"flow_run_id"}
 
 
-def test_results_never_leave_submitting_and_carry_the_plan(
+def test_results_end_as_the_history_tells_and_carry_the_plan(
     rehearsed: psycopg.Connection[tuple[object, ...]],
 ) -> None:
-    rows = rehearsed.execute("SELECT status, payload FROM job_results").fetchall()
+    rows = rehearsed.execute(
+        "SELECT r.status, r.listing_url, r.payload, "
+        "  (SELECT h.event FROM queue_history h WHERE h.job_id = r.job_id"
+        "     AND h.directory_name = r.directory_name AND h.event <> 'submitting'"
+        "   ORDER BY h.created_at DESC LIMIT 1) FROM job_results r"
+    ).fetchall()
     assert rows
-    for status, payload in rows:
-        assert status == "submitting"
+    for status, listing_url, payload, last in rows:
+        assert status == {"submitted": "submitted", "failed": "failed", "error": "failed"}[last]
+        assert (listing_url is not None) == (status == "submitted")
         assert isinstance(payload, dict)
         actions = [step["action"] for step in payload["plan"]["plan"]]
         assert actions == ["goto", *["fill"] * 5, "click", "wait"]

@@ -1,0 +1,77 @@
+"""Our comparison over two Parquet files, as it compares what it reads from a journal."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from harness.assess.criteria import load_criteria
+from harness.compare.clusters import find_clusters
+from harness.compare.comparison import compare
+from harness.compare.kinds import VALUE_FIELDS
+from harness.compare.rules import RuleSet
+from harness.model import LIVE
+from harness.settings import Settings
+
+_AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+
+
+def main() -> None:
+    """Compare the files of a folder: `rules` with all there is, `plain` without any rule."""
+    folder, what = Path(sys.argv[1]), sys.argv[2]
+    shipped = load_criteria(Settings()).rules
+    began = time.perf_counter()
+    submissions, jobs = frames(folder)
+    rules = shipped if what == "rules" else RuleSet(version=1, rule=())
+    comparison = compare(submissions, jobs, rules, as_of=_AT, deadline_s=3600.0)
+    del submissions, jobs
+    told: dict[str, object] = {
+        "mismatch": comparison.pairs.filter(pl.col("verdict") == "mismatch").height
+    }
+    if what == "rules":
+        told["clusters"] = len(find_clusters(comparison).clusters)
+    told["seconds"] = time.perf_counter() - began
+    told["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    differing = comparison.cells.filter("differs").group_by("field").len()
+    told["differing"] = {
+        field.removeprefix("values."): count for field, count in differing.iter_rows()
+    }
+    print(json.dumps(told))
+
+
+def frames(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The two files as the frames that a comparison takes."""
+    sides = [
+        pl.read_parquet(folder / f"{side}.parquet").with_columns(side=pl.lit(side))
+        for side in ("control", "candidate")
+    ]
+    rows = pl.concat(sides)
+    none, at = pl.lit(None, pl.String), pl.lit(_AT)
+    given = set(rows.columns)
+    submissions = rows.select(
+        "side", "job_id", "directory", "outcome",
+        mode=pl.lit(LIVE), unit=pl.col("directory"), raw_status=pl.col("outcome"),
+        error_class=pl.when(pl.col("outcome") == "failed").then(pl.lit("refused")),
+        error_text=none, attempts=pl.lit(1, pl.Int32), finals=pl.lit(1, pl.Int32),
+        started_at=at, finished_at=at, duration_ms=pl.lit(None, pl.Float64), url=none,
+        listing_url=none, from_seq=pl.lit(1, pl.Int64),
+        **{f"sent_{n}": pl.col(n) if n in given else none for n in VALUE_FIELDS},
+    )  # fmt: skip
+    jobs = rows.select(pl.col("job_id").unique()).select(
+        "job_id", customer_id=none, package_size=pl.lit(50, pl.Int32),
+        priority=pl.lit(4, pl.Int32), created_at=at, control_status=none,
+        control_started_at=at, control_finished_at=at, control_error=none, claimed_at=at,
+        triggered_at=at, flow_started_at=at, candidate_finished_at=at, candidate_status=none,
+        from_seq=pl.lit(1, pl.Int64),
+    )  # fmt: skip
+    return submissions, jobs
+
+
+if __name__ == "__main__":
+    main()
