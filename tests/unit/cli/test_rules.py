@@ -66,6 +66,7 @@ def test_rules_and_rules_list_are_the_same(capsys: pytest.CaptureFixture[str]) -
     assert pairs.startswith("live: 2 pairs = 1 agree + 1 mismatch + 0 missing candidate")
     assert agreement == "agreement by job 50.0 %, without rules 0.0 %"
     told = json.loads(call(capsys, "rules", "--json")[1])
+    assert [counts["mode"] for counts in told["agreement"].pop("pairs")] == ["live", "demo"]
     assert told["agreement"] == {
         "by_job": 0.5, "without_rules": 0.0, "with_excluded": 0.5, "excluded": {},
     }  # fmt: skip
