@@ -6,6 +6,7 @@ Pure and set-based: a rule's function runs once per distinct value, never once p
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -19,9 +20,11 @@ from harness.compare.kinds import (
 )
 from harness.compare.normalise import normaliser, within
 from harness.compare.rules import RuleSet
-from harness.compare.scope import in_scope
+from harness.compare.scope import in_scope, is_of_field
 from harness.model import LIVE
 
+_BITS = 64
+"""Rules of one field that are kept apart at once, a bit each."""
 _KEYS = ("mode", "job_id", "directory", "created_at")
 LATENCY = "latency_s"
 
@@ -104,17 +107,30 @@ def apply_rules(cells: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
 
     cells: as `spread` gives them; `created_at` only where a rule has a time span.
     """
+    numbered = cells.with_columns(run=pl.col("field").rle_id())
+    runs = numbered.partition_by("run", maintain_order=True, include_key=False)
+    return pl.concat([_apply_all(run, rules) for run in runs or [cells]])
+
+
+def _apply_all(cells: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
+    """The same for cells of one field: a rule of another field costs nothing."""
+    field = cells["field"].first()
+    applied = [rule for rule in rules.rule if field is None or is_of_field(rule, str(field))]
     out = cells.with_columns(
         control_value=pl.col("control_raw"),
         candidate_value=pl.col("candidate_raw"),
         touched=pl.lit([], pl.List(pl.String)),
     )
-    for rule in rules.rule:
-        out = _apply(out, rule)
+    for start in range(0, len(applied), _BITS):
+        some = applied[start : start + _BITS]
+        out = out.with_columns(hits=pl.lit(0, pl.UInt64))
+        for place, rule in enumerate(some):
+            out = _apply(out, rule, bit=1 << place)
+        out = _named(out, [rule.name for rule in some])
     differs = pl.col("control_value").ne_missing(pl.col("candidate_value"))
     # The control has no latency of its own here: only a ceiling says what is too much.
     slow = pl.lit(False)
-    for rule in rules.rule:
+    for rule in applied:
         if isinstance(rule, CeilingRule):
             above = pl.col("candidate_value").cast(pl.Float64, strict=False) > rule.limit
             slow = pl.when(in_scope(rule, cells)).then(above.fill_null(False)).otherwise(slow)
@@ -123,7 +139,21 @@ def apply_rules(cells: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
     )
 
 
-def _apply(cells: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+def _named(cells: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Add the rules that hit each cell to those that touched it."""
+    bits = cells["hits"].unique().to_list()
+    named = [[name for place, name in enumerate(names) if bit >> place & 1] for bit in bits]
+    table = pl.DataFrame(
+        {"hits": bits, "named": named}, schema={"hits": pl.UInt64, "named": pl.List(pl.String)}
+    )
+    return (
+        cells.join(table, on="hits", how="left", maintain_order="left")
+        .with_columns(touched=pl.concat_list("touched", "named"))
+        .drop("hits", "named")
+    )
+
+
+def _apply(cells: pl.DataFrame, rule: Rule, *, bit: int) -> pl.DataFrame:
     if isinstance(rule, ExcludeRule):
         return cells
     here = in_scope(rule, cells)
@@ -134,7 +164,7 @@ def _apply(cells: pl.DataFrame, rule: Rule) -> pl.DataFrame:
     if isinstance(rule, ErrorClassRule):
         new = _classes(cells, rule, here)
     elif isinstance(rule, ToleranceRule):
-        return _tolerate(cells, rule, here)
+        return _tolerate(cells, rule, here, bit=bit)
     else:
         changed = _changes(cells.filter(here), rule)
         if not changed:
@@ -143,7 +173,7 @@ def _apply(cells: pl.DataFrame, rule: Rule) -> pl.DataFrame:
     new = {side: pl.when(here).then(new[side]).otherwise(value) for side, value in old.items()}
     moved = pl.any_horizontal(new[side].ne_missing(value) for side, value in old.items())
     return cells.with_columns(
-        touched=_touched(rule, moved),
+        hits=_hit(bit, moved),
         control_value=new["control"],
         candidate_value=new["candidate"],
     )
@@ -181,7 +211,7 @@ def _classes(cells: pl.DataFrame, rule: ErrorClassRule, here: pl.Expr) -> dict[s
     }
 
 
-def _tolerate(cells: pl.DataFrame, rule: ToleranceRule, here: pl.Expr) -> pl.DataFrame:
+def _tolerate(cells: pl.DataFrame, rule: ToleranceRule, here: pl.Expr, *, bit: int) -> pl.DataFrame:
     """Where both numbers are near enough, the candidate's counts as the control's."""
     sides = ["control_value", "candidate_value"]
     differing = cells.filter(here & (pl.col(sides[0]) != pl.col(sides[1])))
@@ -193,16 +223,12 @@ def _tolerate(cells: pl.DataFrame, rule: ToleranceRule, here: pl.Expr) -> pl.Dat
     return (
         cells.join(table, on=sides, how="left", maintain_order="left")
         .with_columns(
-            touched=_touched(rule, absorbed),
+            hits=_hit(bit, absorbed),
             candidate_value=pl.when(absorbed).then(pl.col(sides[0])).otherwise(pl.col(sides[1])),
         )
         .drop("near")
     )
 
 
-def _touched(rule: Rule, moved: pl.Expr) -> pl.Expr:
-    return (
-        pl.when(moved)
-        .then(pl.concat_list("touched", pl.lit(rule.name)))
-        .otherwise(pl.col("touched"))
-    )
+def _hit(bit: int, moved: pl.Expr) -> pl.Expr:
+    return pl.when(moved).then(pl.col("hits") | pl.lit(bit, pl.UInt64)).otherwise(pl.col("hits"))

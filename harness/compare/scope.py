@@ -22,6 +22,13 @@ def matches_field(field: str) -> pl.Expr:
     return pl.col("field") == field
 
 
+def is_of_field(rule: Rule, field: str) -> bool:
+    """Whether a rule is about a field; ``values.*`` is about every value."""
+    if rule.field.endswith(".*"):
+        return field.startswith(rule.field[:-1])
+    return field == rule.field
+
+
 def with_exclusions(pairs: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
     """Add `excluded_by`: the first rule that sets a pair apart, NULL for every other pair."""
     reasons = [pl.lit(None, pl.String)]

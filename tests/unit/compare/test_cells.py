@@ -21,6 +21,7 @@ from tests.support.frames import (
     observed,
     submissions_frame,
 )
+from tests.support.rules import make_rule, make_rules
 
 SHIPPED = parse_rules(package_text("compare/default-rules.toml"), origin="shipped")
 NO_RULES = RuleSet(version=1)
@@ -181,3 +182,16 @@ def test_no_pairs_make_no_cells() -> None:
     assert empty.cells.height == 0
     assert apply_rules(spread(empty.pairs, SHIPPED), SHIPPED)["differs"].to_list() == []
     assert all((e.touched, e.hidden) == (0, 0) for e in rule_effects(empty))
+
+
+def test_each_of_many_rules_that_touch_one_value_is_named_in_order() -> None:
+    chain = make_rules(
+        *(
+            make_rule("map", name=f"step-{n:02}", field="values.name", map={f"w{n}": f"w{n + 1}"})
+            for n in range(130)
+        )
+    )
+    comparison = _compare(*_values("w0", "w130", "name"), rules=chain)
+    (row,) = comparison.cells.filter(pl.col("field") == "values.name").rows(named=True)
+    assert row["touched"] == [f"step-{n:02}" for n in range(130)]
+    assert row["differs"] is False
