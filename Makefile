@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help setup browser demo test test-fast lint format bench soak pictures clean
+.PHONY: help setup browser demo test test-fast lint format bench soak faults pictures clean
 .DEFAULT_GOAL := help
 
 help:  ## List the targets
@@ -43,6 +43,9 @@ bench: setup  ## Print measured ratios against named peers
 
 soak: $(STAMP)  ## Half an hour of faults against the recorder: make soak MINUTES=5 RATE=200
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30) --rate $(or $(RATE),200) $(SOAK)
+
+faults: setup  ## Stage every known fault by itself, then ten random pairs (a quarter of an hour)
+	$(BIN)/python tools/stage-faults --pairs $(or $(PAIRS),10)
 
 pictures: setup  ## Draw docs/*.png from a rehearsal: make pictures WEEK=demo-output/rehearsal-…
 	$(BIN)/python tools/draw-dashboard --config $(WEEK)/shadow.toml --out docs/dashboard.svg

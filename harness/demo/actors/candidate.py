@@ -137,6 +137,7 @@ class Candidate(Actor):
             self._flow_ended()
             return
         if job.flow is Flow.AFTER_RESTART:
+            self._beat(connection, None)
             self._worker = str(uuid.uuid4())
         started_s = self._clock.now_s()
         writes = flow_writes(job, again=job.job_id in self._put_back)

@@ -106,10 +106,12 @@ def flow_writes(job: JobScript, *, again: bool = False) -> tuple[Write, ...]:
         final, counts = _counted(rows)
         end = _end(final, counts, at_s=max(ends, default=0.2) + 0.5)
         writes.extend(end[1:] if job.flow is Flow.NOT_FINALIZED else end)
+    # What has to wait for the old poller comes last, so that the flow has not ended before it.
+    after_s = max(write.at_s for write in writes) + 1.0
     if job.flow is Flow.OVERWRITES_START:
-        writes.append(StartOverwritten(at_s=1.0))
+        writes.append(StartOverwritten(at_s=after_s))
     if job.flow is Flow.RUN_AGAIN and not again:
-        writes.append(PutBack(at_s=max(write.at_s for write in writes) + 1.0))
+        writes.append(PutBack(at_s=after_s))
     return tuple(sorted(writes, key=lambda write: write.at_s))
 
 

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import pytest
 
+from harness.demo.actors.flow import PutBack, StartOverwritten, flow_writes
 from harness.demo.catalogue import load_directories
 from harness.demo.faults import Fault, choose, jobs_needed, load_faults, place
 from harness.demo.script import Flow
@@ -75,3 +76,13 @@ def test_a_fault_that_cannot_be_staged_is_refused_by_name(names: list[str], word
 
 def test_all_is_every_staged_fault_once() -> None:
     assert choose(["all", "B09"]) == STAGED
+
+
+def test_what_waits_for_the_old_poller_is_the_last_that_a_flow_does() -> None:
+    faults = choose(["B08", "B18"])
+    jobs = jobs_needed(faults)
+    week = make_week(directories=load_directories(), planted=place(faults, jobs=jobs), jobs=jobs)
+    last = [type(flow_writes(job)[-1]) for job in week.jobs]
+    assert last.count(PutBack) == last.count(StartOverwritten) == 1
+    (again,) = [job for job in week.jobs if job.flow is Flow.RUN_AGAIN]
+    assert not any(isinstance(write, PutBack) for write in flow_writes(again, again=True))
