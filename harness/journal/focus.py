@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -85,7 +86,7 @@ def ranges(places: Iterable[int]) -> list[tuple[int, int]]:
     """
     ordered = sorted(set(places)) or [0]
     gaps = sorted(
-        (b - a for a, b in zip(ordered, ordered[1:], strict=False)), reverse=True
+        (b - a for a, b in pairwise(ordered)), reverse=True
     )[: _MOST_RANGES - 1]  # fmt: skip
     # A row group is looked at as a whole anyway.
     apart = max(gaps[-1] if gaps else 0, 16)
