@@ -16,7 +16,7 @@ from harness.compare.silence import BlindPeriod
 from harness.journal.reader import Reader
 from harness.resources import sql_queries
 
-_BEGINNING = datetime.fromtimestamp(0, UTC)
+BEGINNING = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ def compare_journal(reader: Reader, criteria: Criteria, *, now: datetime | None 
     health = recording_health(reader, time_scale=criteria.time_scale)
     # Silence is judged at the moment up to which the record is proved complete: what happened
     # after that may simply not have been recorded yet. Without a proof, nothing is overdue.
-    until = health.complete_until or _BEGINNING
+    until = health.complete_until or BEGINNING
     queries = sql_queries("views/select_submissions.sql")
     jobs = reader.frame(queries["select_jobs"])
     blind = blind_periods(reader)

@@ -12,7 +12,7 @@ import polars as pl
 from harness.assessment import Difference, RuleEffect
 from harness.compare.cells import apply_rules, spread
 from harness.compare.differing import kind
-from harness.compare.kinds import PAIR, CeilingRule, ExcludeRule
+from harness.compare.kinds import PAIR, CeilingRule, ExcludeRule, Rule
 from harness.compare.pairing import pair_submissions
 from harness.compare.rules import RuleSet
 from harness.compare.scope import with_exclusions
@@ -109,18 +109,13 @@ def rule_effects(comparison: Comparison) -> tuple[RuleEffect, ...]:
 
     A rule that sets pairs apart touches pairs, and hides every difference that they would show.
     """
-    raw = ["control_raw", "candidate_raw", "control_class", "candidate_class", "created_at",
-           *_PAIR_KEYS, "field"]  # fmt: skip
-    base = comparison.cells.select(raw)
-    differs = comparison.cells["differs"]
     compared = comparison.pairs.filter(pl.col("verdict") != Verdict.IN_FLIGHT.value).height
     effects = []
     for rule in comparison.rules.rule:
         if isinstance(rule, ExcludeRule):
             touched, hidden, pairs = _excluded(comparison, rule)
         else:
-            without = apply_rules(base, comparison.rules.without(rule.name))["differs"]
-            only = comparison.cells.filter(without & ~differs)
+            only = _only_without(comparison, rule)
             touched = comparison.cells.filter(pl.col("touched").list.contains(rule.name)).height
             hidden, pairs = only.height, only.select(_PAIR_KEYS).n_unique()
             if isinstance(rule, CeilingRule):
@@ -140,13 +135,34 @@ def rule_effects(comparison: Comparison) -> tuple[RuleEffect, ...]:
     return tuple(effects)
 
 
-def _excluded(comparison: Comparison, rule: ExcludeRule) -> tuple[int, int, int]:
-    """Pairs that the rule sets apart, and differences and pairs that only it hides."""
+def hidden_pairs(comparison: Comparison, rule: Rule) -> pl.DataFrame:
+    """The keys of the pairs that `RuleEffect.hidden_pairs` counts for a rule of the comparison."""
+    if isinstance(rule, ExcludeRule):
+        return _only_excluded(comparison, rule)[1]
+    found = _only_without(comparison, rule).select(_PAIR_KEYS).unique()
+    return found.clear() if isinstance(rule, CeilingRule) else found
+
+
+def _only_without(comparison: Comparison, rule: Rule) -> pl.DataFrame:
+    """The cells that would differ if there were no such rule."""
+    raw = ["control_raw", "candidate_raw", "control_class", "candidate_class", "created_at",
+           *_PAIR_KEYS, "field"]  # fmt: skip
+    base = comparison.cells.select(raw)
+    without = apply_rules(base, comparison.rules.without(rule.name))["differs"]
+    return comparison.cells.filter(without & ~comparison.cells["differs"])
+
+
+def _only_excluded(comparison: Comparison, rule: ExcludeRule) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The pairs with what the rule alone sets apart, and the keys of those no other rule does."""
     touched = with_exclusions(comparison.pairs, RuleSet(version=1, rule=(rule,)))
     others = with_exclusions(comparison.pairs, comparison.rules.without(rule.name))
-    mine = touched.filter(
-        pl.col("excluded_by").is_not_null() & others["excluded_by"].is_null()
-    ).select(*_PAIR_KEYS)
+    mine = touched.filter(pl.col("excluded_by").is_not_null() & others["excluded_by"].is_null())
+    return touched, mine.select(*_PAIR_KEYS)
+
+
+def _excluded(comparison: Comparison, rule: ExcludeRule) -> tuple[int, int, int]:
+    """Pairs that the rule sets apart, and differences and pairs that only it hides."""
+    touched, mine = _only_excluded(comparison, rule)
     differing = comparison.set_apart.filter(pl.col("differs"))
     return (
         touched["excluded_by"].count(),

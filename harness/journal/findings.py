@@ -2,23 +2,44 @@
 
 A detector is one SQL file: its header says title, severity, why and mend; its rows are the
 evidence (mode, job_id, directory, detail, seq). A new file is a new finding, nothing else.
+
+Two more lines of the header are for whoever looks again and again. ``scope`` says what one row of
+evidence depends on: ``job`` (the events, submissions and row of its job alone), ``journal`` (events
+of the kinds that are read), ``order`` (jobs and their neighbours), ``blind`` (when nothing could be
+observed) or ``rules``. ``reads`` names views and kinds of events without any of which there is no
+evidence.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import cache
+
+import polars as pl
 
 from harness.assessment import Evidence, Finding
 from harness.journal.reader import Reader
 from harness.model import Severity
 from harness.resources import resource
 
-_HEADER = re.compile(r"^-- (title|severity|why|mend): (.*(?:\n--   .*)*)", re.MULTILINE)
+_COLUMNS = ("mode", "job_id", "directory", "detail", "seq")
+_FIELDS = {"title", "severity", "why", "mend", "scope", "reads"}
+_HEADER = re.compile(r"^-- (title|severity|why|mend|scope|reads): (.*(?:\n--   .*)*)", re.MULTILINE)
+
+
+class Scope(StrEnum):
+    """What one row of evidence depends on."""
+
+    JOB = "job"
+    JOURNAL = "journal"
+    ORDER = "order"
+    BLIND = "blind"
+    RULES = "rules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +51,9 @@ class Detector:
     severity: Severity
     explanation: str
     mend: str
+    scope: Scope
+    reads: frozenset[str]
+    """Views and kinds of events; where none of them has a row there is no evidence."""
     sql: str
 
 
@@ -42,8 +66,10 @@ def catalogue() -> tuple[Detector, ...]:
             continue
         text = file.read_text(encoding="utf-8")
         header = {key: re.sub(r"\n--   ", " ", body) for key, body in _HEADER.findall(text)}
-        if set(header) != {"title", "severity", "why", "mend"}:
-            raise ValueError(f"{file.name}: the header needs title, severity, why and mend")
+        if set(header) != _FIELDS:
+            raise ValueError(
+                f"{file.name}: the header needs title, severity, why, mend, scope and reads"
+            )
         detectors.append(
             Detector(
                 id=file.name.removesuffix(".sql"),
@@ -51,6 +77,8 @@ def catalogue() -> tuple[Detector, ...]:
                 severity=Severity(header["severity"]),
                 explanation=header["why"],
                 mend=header["mend"],
+                scope=Scope(header["scope"]),
+                reads=frozenset(header["reads"].split()),
                 sql=text,
             )
         )
@@ -70,9 +98,9 @@ def detect(
     until: the moment up to which the record is complete; silence is judged as of then.
     overstepping_rules: one sentence a rule that hides more than it is declared to.
     """
-    findings: list[Finding] = []
+    found: dict[str, dict[str, list[Evidence]]] = {}
     for detector in catalogue():
-        evidence: dict[str, list[Evidence]] = defaultdict(list)
+        evidence = found.setdefault(detector.id, defaultdict(list))
         frame = reader.frame(
             detector.sql,
             until=until,
@@ -80,26 +108,35 @@ def detect(
             time_scale=time_scale,
             overstepping_rules=list(overstepping_rules),
         )
-        for row in frame.iter_rows(named=True):
-            evidence[row["mode"]].append(
-                Evidence(
-                    job_id=row["job_id"],
-                    directory=row["directory"],
-                    detail=row["detail"],
-                    seq=row["seq"],
-                )
-            )
-        findings.extend(
-            Finding(
-                id=detector.id,
-                title=detector.title,
-                severity=detector.severity,
-                explanation=detector.explanation,
-                mend=detector.mend,
-                mode=mode,
-                evidence=tuple(rows),
-            )
-            for mode, rows in evidence.items()
-        )
+        for mode, row in evidence_of(frame):
+            evidence[mode].append(row)
+    return as_findings(found)
+
+
+def evidence_of(frame: pl.DataFrame) -> Iterator[tuple[str, Evidence]]:
+    """Mode and evidence of each row that a detector gives."""
+    for mode, job_id, directory, detail, seq in frame.select(_COLUMNS).iter_rows():
+        yield mode, Evidence(job_id=job_id, directory=directory, detail=detail, seq=seq)
+
+
+def as_findings(found: Mapping[str, Mapping[str, Sequence[Evidence]]]) -> tuple[Finding, ...]:
+    """One finding per detector and mode with evidence, worst first.
+
+    found: by the id of the detector and the mode.
+    """
     rank = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
+    findings = [
+        Finding(
+            id=detector.id,
+            title=detector.title,
+            severity=detector.severity,
+            explanation=detector.explanation,
+            mend=detector.mend,
+            mode=mode,
+            evidence=tuple(rows),
+        )
+        for detector in catalogue()
+        for mode, rows in found.get(detector.id, {}).items()
+        if rows
+    ]
     return tuple(sorted(findings, key=lambda f: (rank[f.severity], f.id, f.mode)))

@@ -5,6 +5,8 @@
 --   there is no evidence, for it or against it.
 -- mend: Add the columns that shadow doctor names to queue_history. For a week that began before
 --   that, count jobs from then on only (compare.since).
+-- scope: blind
+-- reads: jobs_now blind
 WITH unheard AS (
     SELECT created_at FROM jobs_now j
     WHERE created_at IS NOT NULL AND claimed_at IS NULL AND triggered_at IS NULL

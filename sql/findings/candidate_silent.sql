@@ -5,6 +5,8 @@
 --   takes and deletes them and cannot write to the database; then nothing will retry the jobs.
 -- mend: Look at the subscriber's log. Where the queue was empty meanwhile, its messages are gone:
 --   mend the client that cannot write, then re-queue every job named here.
+-- scope: order
+-- reads: jobs_now submissions_now sqs.sample
 WITH heard AS (
     SELECT job_id, created_at, from_seq,
            claimed_at IS NULL AND triggered_at IS NULL AND flow_started_at IS NULL
@@ -29,14 +31,15 @@ WITH heard AS (
     SELECT run, count(*) AS jobs, min(created_at) AS first_at, max(created_at) AS last_at
     FROM runs WHERE silent GROUP BY run HAVING count(*) >= 3
 ), waiting AS (
-    SELECT occurred_at, (payload->>'$.queue_depth')::INT AS depth FROM events_now
+    SELECT seq, occurred_at, (payload->>'$.queue_depth')::INT AS depth FROM events_now
     WHERE kind = 'sqs.sample'
 )
 SELECT 'live' AS mode, job_id, NULL AS directory,
        'one of ' || jobs || ' in a row, created ' || strftime(first_at, '%H:%M:%S') || ' to '
            || strftime(last_at, '%H:%M:%S') || ' UTC; the queue '
            || CASE (SELECT max(depth) FROM (SELECT depth FROM waiting WHERE occurred_at > last_at
-                                            ORDER BY occurred_at DESC LIMIT 1))
+                                            ORDER BY occurred_at DESC, seq DESC
+                                            LIMIT 1))
               WHEN 0 THEN 'is empty since' ELSE 'was not seen empty since' END AS detail,
        from_seq AS seq
 FROM runs JOIN streaks USING (run)

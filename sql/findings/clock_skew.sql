@@ -4,6 +4,8 @@
 --   one had begun. It is left out of every latency, which then covers fewer jobs.
 -- mend: Compare the clocks of database, poller and workers. Where one row is shared by both systems,
 --   take its times from events that are never overwritten.
+-- scope: job
+-- reads: jobs_now submissions_now
 WITH spans AS (
     SELECT mode, job_id, directory, from_seq AS seq, 1 AS rank,
            side || ' begun' AS beginning, started_at AS begun_at,

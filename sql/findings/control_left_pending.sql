@@ -4,6 +4,8 @@
 --   list has no outcome. It stays open for ever, and so does its comparison.
 -- mend: Set the job back to pending if the listing is still owed; leave it out of the comparison
 --   otherwise.
+-- scope: job
+-- reads: jobs_now submissions_now
 WITH closed AS (
     SELECT job_id, control_status,
            coalesce(control_finished_at, control_started_at, created_at) AS closed_at

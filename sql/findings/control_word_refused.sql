@@ -4,6 +4,8 @@
 --   progress and marks it failed at its next poll. Job status is therefore recomputed from the
 --   submissions.
 -- mend: Nothing to do for the migration; do not read the control from jobs.status.
+-- scope: job
+-- reads: jobs_now submissions_now
 SELECT 'live' AS mode, job_id, NULL AS directory,
        'status failed: ' || control_error AS detail, from_seq AS seq
 FROM jobs_now j

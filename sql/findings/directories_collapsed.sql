@@ -3,6 +3,8 @@
 -- why: The control has several rows whose addresses share a host; the candidate keys directories by
 --   host alone and keeps one of them. The others are never submitted and no event says so.
 -- mend: Key directories by their whole address, or split such a job before it is enqueued.
+-- scope: job
+-- reads: submissions_now
 SELECT 'live' AS mode, job_id, directory,
        count(*) || ' control rows: ' || string_agg(url, ', ' ORDER BY url) AS detail,
        max(from_seq) AS seq

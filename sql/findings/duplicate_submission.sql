@@ -4,6 +4,8 @@
 --   the same listing again.
 -- mend: Check the idempotency key: it must not change between attempts, and it must be checked
 --   before the form is sent.
+-- scope: job
+-- reads: submissions_now
 SELECT mode, job_id, directory,
        'submitted ' || finals || ' times in ' || attempts || ' attempt(s)' AS detail,
        from_seq AS seq

@@ -3,6 +3,8 @@
 -- why: The worker calls asyncio.run() where a loop runs already, which always raises. Every attempt at
 --   every directory fails before a browser opens, whatever the site.
 -- mend: Await the plan's coroutine in the task, or run it in a thread of its own.
+-- scope: job
+-- reads: queue_history
 SELECT 'live' AS mode, job_id, directory,
        count(*) || ' time(s): ' || left(arg_max(error, seq), 120) AS detail, max(seq) AS seq
 FROM (

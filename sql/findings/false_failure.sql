@@ -3,6 +3,8 @@
 -- why: In the sandbox the worker reported a failure for a listing that the site had accepted. A
 --   retry would submit it twice.
 -- mend: Let the worker recognise how this kind of site confirms a listing.
+-- scope: job
+-- reads: submissions_now
 SELECT c.mode, c.job_id, c.directory,
        'claimed ' || c.raw_status || ', site accepted the listing' AS detail, c.from_seq AS seq
 FROM submissions_now c

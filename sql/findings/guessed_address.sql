@@ -4,6 +4,8 @@
 --   path of the same host and found no form, no page or no answer there. A plan that guesses the
 --   path from the host looks like this.
 -- mend: Let the plan open the directory's own address.
+-- scope: job
+-- reads: submissions_now
 WITH visited AS (
     SELECT job_id, directory, url, error_class, from_seq FROM submissions_now
     WHERE side = 'candidate' AND mode = 'live' AND outcome = 'failed' AND url IS NOT NULL

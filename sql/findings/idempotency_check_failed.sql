@@ -4,6 +4,8 @@
 --   fails: nothing is submitted, and no row in job_results tells that it was tried. A client that
 --   answers None instead of an empty result looks like this.
 -- mend: Treat an empty answer as "no row", and pin the version of the database client that does so.
+-- scope: job
+-- reads: queue_history
 SELECT 'live' AS mode, job_id, directory,
        count(*) || ' time(s): ' || left(arg_max(error, seq), 120) AS detail, max(seq) AS seq
 FROM (

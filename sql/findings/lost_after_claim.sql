@@ -4,6 +4,8 @@
 --   it. It may be on its way to the dead-letter queue, or gone.
 -- mend: Look for the message in the dead-letter queue and for the subscriber's error at that time;
 --   a missing Prefect deployment looks like this. Then re-queue the job.
+-- scope: job
+-- reads: jobs_now
 SELECT 'live' AS mode, job_id, NULL AS directory,
        'queue_claimed ' || strftime(claimed_at, '%H:%M:%S') || ' UTC, no flow_triggered since'
            AS detail,

@@ -4,6 +4,8 @@
 --   never started. Nothing will retry it and the dead-letter queue stays empty: this is silent
 --   loss.
 -- mend: Re-queue the job, and let the subscriber delete a message only when the flow has started.
+-- scope: job
+-- reads: jobs_now
 SELECT 'live' AS mode, job_id, NULL AS directory,
        'flow_triggered ' || strftime(triggered_at, '%H:%M:%S') || ' UTC, no flow_started since'
            AS detail,

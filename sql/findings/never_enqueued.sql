@@ -4,6 +4,8 @@
 --   message for it, nothing else of the candidate is known of it, and its deadline has passed. A
 --   purchase path that creates jobs without enqueueing them looks like this.
 -- mend: Enqueue the job id again, and find the code path that created it without sending a message.
+-- scope: job
+-- reads: jobs_now submissions_now
 SELECT 'live' AS mode, job_id, NULL AS directory,
        'created ' || strftime(created_at, '%H:%M:%S') || ' UTC, no queue_claimed since' AS detail,
        from_seq AS seq

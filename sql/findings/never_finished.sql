@@ -4,6 +4,8 @@
 --   it hangs, so nothing else explains the silence. Where flow_completed follows all the same,
 --   finalising the job failed and the error was swallowed.
 -- mend: Look the flow run up in Prefect: it crashed, was cancelled, or could not write its end.
+-- scope: job
+-- reads: jobs_now submissions_now queue_history
 WITH started AS (
     -- The last sign of the job, not its start: a job of many directories runs long.
     SELECT job_id, flow_started_at, from_seq,

@@ -4,6 +4,8 @@
 --   Many of them at once mean a wrong address of the planning service, not a weak moment of it.
 -- mend: Check the service's address: with a scheme, and without the path that the client adds. Then
 --   re-queue the jobs.
+-- scope: job
+-- reads: queue_history
 SELECT 'live' AS mode, job_id, directory,
        count(*) || ' attempt(s), last: ' || left(arg_max(error, seq), 120) AS detail, max(seq) AS seq
 FROM (

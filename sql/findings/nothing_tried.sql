@@ -4,6 +4,8 @@
 --   one was begun. A flow that counts its tasks without waiting for them looks like this, and its
 --   "failed" says nothing about the sites.
 -- mend: Await every task of the flow before counting. Then re-queue the jobs.
+-- scope: job
+-- reads: queue_history
 WITH ended AS (
     SELECT job_id, arg_max(payload->'$.details', seq) AS details, max(occurred_at) AS ended_at,
            max(seq) AS seq

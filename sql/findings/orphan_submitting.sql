@@ -4,6 +4,8 @@
 --   the site got the listing is unknown; a retry may submit it twice.
 -- mend: Check the site for the listing before re-queueing, and make the worker write an outcome on
 --   every path out.
+-- scope: job
+-- reads: submissions_now
 SELECT mode, job_id, directory,
        'submitting since ' || strftime(started_at, '%H:%M:%S') || ' UTC, ' || attempts
            || ' attempt(s)' AS detail,

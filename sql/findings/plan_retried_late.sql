@@ -4,6 +4,8 @@
 --   the whole task failed, waited half a minute and began again. The retry around the call does
 --   nothing, and the task's few attempts are used up by what a second call would have mended.
 -- mend: Await the call inside the retry. A retry around a coroutine that nobody awaits sees no error.
+-- scope: job
+-- reads: queue_history
 WITH told AS (
     SELECT job_id, host_of(directory) AS directory, seq, occurred_at,
            coalesce((payload->>'$.event') = 'error'

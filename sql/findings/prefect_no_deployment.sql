@@ -4,6 +4,8 @@
 --   fails then, and a message that was tried three times is given up to the dead-letter queue.
 -- mend: Deploy the flow, or correct prefect.deployment in the settings if it names another one. Then
 --   re-queue what lies in the dead-letter queue.
+-- scope: journal
+-- reads: prefect.sample
 SELECT 'live' AS mode, NULL AS job_id, NULL AS directory,
        lacks || ' in ' || count(*) || ' sample(s), from '
            || strftime(min(occurred_at), '%d %B %H:%M:%S') || ' to '

@@ -4,6 +4,8 @@
 --   retries the job and the dead-letter queue stays empty.
 -- mend: Look at the log of the run in Prefect and mend the first cause that several share; late runs
 --   ask for workers. Re-queue the jobs that have no outcome.
+-- scope: journal
+-- reads: prefect.flow_run prefect.sample
 WITH told AS (
     SELECT seq, occurred_at, job_id, (payload->>'$.flow_run_id') AS run,
            (payload->>'$.state_type') AS type, (payload->>'$.state_name') AS name,

@@ -4,6 +4,8 @@
 --   that the queue carries is not among the words that the flow knows. The customer who paid most
 --   waits longest, three times as long before each directory.
 -- mend: Let the subscriber map the priority's number to its word, and refuse what it does not know.
+-- scope: job
+-- reads: queue_history
 SELECT 'live' AS mode, j.job_id, NULL AS directory,
        'priority ' || j.priority || ', package of ' || coalesce(j.package_size::VARCHAR, 'unknown size')
            || ', flow told ' || word AS detail,

@@ -5,6 +5,8 @@
 --   never match, so it takes any job for dead that runs longer than its threshold, the old poller's
 --   included: both systems then submit again what was submitted.
 -- mend: Stop the stale-job monitor for the shadow week, and compare no job that it touched.
+-- scope: job
+-- reads: jobs queue_history
 WITH told AS (
     SELECT job_id, seq, occurred_at, (payload->>'$.status_from') AS status_from,
            (payload->>'$.status_to') AS status_to

@@ -4,6 +4,8 @@
 --   "submitting": the worker finds its row and does not write to it. Whoever counts successes in
 --   job_results, a portal or a query, counts none.
 -- mend: Let the worker update the row that it finds. Until then read outcomes from queue_history.
+-- scope: job
+-- reads: job_results
 WITH rows AS (
     SELECT job_id, host_of(directory) AS directory, (payload->>'$.idempotency_key') AS idem,
            arg_max(coalesce(payload->>'$.status', payload->>'$.submission_status'), seq) AS word,

@@ -4,6 +4,8 @@
 --   The key is there to make a second submission impossible; a key that changes between attempts
 --   does not, and a row that nobody writes to any more stays at its last word for ever.
 -- mend: Compute the key from job and directory alone, once, before the first attempt.
+-- scope: job
+-- reads: job_results
 SELECT 'live' AS mode, job_id, directory,
        count(DISTINCT idem) || ' keys: ' || string_agg(word, ' and ' ORDER BY seq) AS detail,
        max(seq) AS seq

@@ -4,6 +4,8 @@
 --   the worker has both and drops them. The customer cannot be shown what was paid for, and a
 --   success cannot be checked by hand.
 -- mend: Pass both addresses on to the statement that ends the row.
+-- scope: job
+-- reads: job_results
 SELECT 'live' AS mode, job_id, NULL AS directory,
        count(*) FILTER (bare) || ' of ' || count(*) || ' submitted row(s) without an address'
            AS detail,

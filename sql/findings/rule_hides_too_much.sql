@@ -4,6 +4,8 @@
 --   systems have changed or that the rule is wider than its reason.
 -- mend: Look at what it hides with "shadow rules test", narrow its scope, or declare a new limit
 --   with a reason that holds for all of them.
+-- scope: rules
+-- reads: rules
 SELECT 'live' AS mode, NULL::VARCHAR AS job_id, NULL::VARCHAR AS directory, detail,
        NULL::BIGINT AS seq
 FROM (SELECT unnest($overstepping_rules::VARCHAR[]) AS detail)

@@ -4,6 +4,8 @@
 --   are recorded as they are; facts that came from what is gone are missing from then on.
 -- mend: See what shadow doctor says of the new shape, and whether the change was meant to happen in
 --   the shadow week.
+-- scope: journal
+-- reads: schema.drift
 WITH drifts AS (
     -- A column or table that was only added takes nothing away.
     SELECT seq, (payload->>'$.table') AS "table", (payload->>'$.change') AS change,

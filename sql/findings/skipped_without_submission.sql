@@ -5,6 +5,8 @@
 --   by another writer, or never.
 -- mend: Look for the row that the idempotency check found. If there is none, or it never reached
 --   the site, the listing is missing.
+-- scope: job
+-- reads: submissions_now
 SELECT mode, job_id, directory,
        'skipped_duplicate ' || strftime(finished_at, '%H:%M:%S') || ' UTC, never submitted before'
            AS detail,

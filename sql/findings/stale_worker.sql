@@ -4,6 +4,8 @@
 --   in progress: it hangs, was killed, or cannot reach the database. Workers that ended in good order
 --   stay in the table as idle and are not counted.
 -- mend: Look at the log of that worker, restart it, and check what became of its job.
+-- scope: journal
+-- reads: workers.sample
 SELECT 'live' AS mode, NULL AS job_id, NULL AS directory,
        'worker ' || worker || ' in ' || count(*) || ' sample(s), from '
            || strftime(min(occurred_at), '%d %B %H:%M:%S') || ' to '

@@ -5,6 +5,8 @@
 --   durations that are read from this row are wrong.
 -- mend: Let the candidate write to jobs only when it has taken over; take its times from
 --   queue_history.
+-- scope: job
+-- reads: jobs
 WITH starts AS (
     SELECT job_id, moment_of(payload->>'$.started_at') AS started_at, min(seq) AS seq
     FROM events_now

@@ -4,6 +4,8 @@
 --   where the old poller submitted. That many sites do not fail at once: the machine does, for want
 --   of memory or cores, when every directory gets a browser of its own at the same moment.
 -- mend: Limit how many directories are worked at once, and run large jobs again with the limit.
+-- scope: job
+-- reads: submissions_now
 WITH worked AS (
     SELECT c.job_id, c.directory, c.from_seq, c.started_at, c.finished_at,
            c.outcome = 'failed' AND c.error_class = 'timeout' AS late

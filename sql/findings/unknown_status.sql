@@ -3,6 +3,8 @@
 -- why: A row carries a status that the mapping of its source does not list. Its submission cannot
 --   be compared until the word is mapped.
 -- mend: Add the word to the mapping of this source, in sql/sources.
+-- scope: job
+-- reads: jobs_now submissions_now queue_history
 SELECT mode, job_id, directory, side || ' says ' || coalesce(raw_status, 'nothing') AS detail,
        from_seq AS seq
 FROM submissions_now

@@ -5,6 +5,8 @@
 --   alarm on it rings for ever.
 -- mend: Let a process delete its row, or mark it, when it ends. Count as stale only a worker that
 --   holds a job.
+-- scope: journal
+-- reads: worker_heartbeats
 WITH beats AS (
     SELECT (payload->>'$.worker_id') AS worker, max(seq) AS seq,
            arg_max(payload->>'$.status', seq) AS status,

@@ -1,0 +1,195 @@
+"""Findings of a journal that grows: evidence by job, replaced job by job."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import polars as pl
+
+from harness.assessment import Evidence, Finding
+from harness.journal.findings import Detector, Scope, as_findings, catalogue, evidence_of
+from harness.journal.focus import Focus
+from harness.resources import sql_queries
+
+Row: TypeAlias = tuple[str, Evidence]
+"""Mode and evidence."""
+
+_SILENT = "never_enqueued"
+"""Whose evidence names every job of which the candidate said nothing before its deadline."""
+_JOURNAL_WIDE = (Scope.JOURNAL, Scope.ORDER)
+
+
+def detectors(*scopes: Scope) -> tuple[Detector, ...]:
+    """Those of the catalogue that have one of these scopes."""
+    return tuple(detector for detector in catalogue() if detector.scope in scopes)
+
+
+def kinds_read(*scopes: Scope) -> tuple[str, ...]:
+    """The kinds of events that detectors of these scopes read."""
+    read = {name for detector in detectors(*scopes) for name in detector.reads}
+    return tuple(sorted(read - {"jobs_now", "submissions_now", "blind", "rules"}))
+
+
+JOB_KINDS = kinds_read(Scope.JOB)
+JOURNAL_KINDS = kinds_read(*_JOURNAL_WIDE)
+
+
+class LiveEvidence:
+    """What every detector has to say, brought up to date by what changed.
+
+    focus: holds the jobs that changed whenever `jobs_changed` is called.
+    """
+
+    def __init__(self, focus: Focus, *, deadline_s: float, time_scale: float) -> None:
+        self._focus = focus
+        self._known: dict[str, Any] = {"deadline_s": deadline_s, "time_scale": time_scale}
+        self._by_job: dict[str, dict[str | None, list[Row]]] = defaultdict(dict)
+        self._whole: dict[str, list[Row]] = {}
+        self._kept = pl.DataFrame()
+        self._order: list[tuple[datetime, str]] = []
+        self._created: dict[str, datetime] = {}
+        self._unheard: dict[str, datetime] = {}
+
+    def start(self, findings: Iterable[Finding], *, jobs: pl.DataFrame, kept: pl.DataFrame) -> None:
+        """Take over what the detectors found in the whole journal.
+
+        jobs: job_id, created_at and `heard` of every job with a creation, in the control's order.
+        kept: the events that ``select_kept`` keeps of all.
+        """
+        scopes = {detector.id: detector.scope for detector in catalogue()}
+        for finding in findings:
+            for row in finding.evidence:
+                if scopes[finding.id] is Scope.JOB:
+                    rows = self._by_job[finding.id].setdefault(row.job_id, [])
+                else:
+                    rows = self._whole.setdefault(finding.id, [])
+                rows.append((finding.mode, row))
+        self._kept = kept
+        for job_id, created_at, heard in jobs.iter_rows():
+            self._order.append((created_at, job_id))
+            self._created[job_id] = created_at
+            if not heard:
+                self._unheard[job_id] = created_at
+
+    def jobs_changed(
+        self, jobs: Collection[str | None], present: Collection[str], *, until: datetime
+    ) -> None:
+        """Look at the jobs in the focus again. present: views and kinds that have a row there."""
+        for detector in detectors(Scope.JOB):
+            found: dict[str | None, list[Row]] = defaultdict(list)
+            if not detector.reads.isdisjoint(present):
+                frame = self._focus.frame(detector.sql, until=until, **self._known)
+                for row in evidence_of(frame):
+                    found[row[1].job_id].append(row)
+            before = self._by_job[detector.id]
+            for job in jobs:
+                if rows := found.get(job):
+                    before[job] = rows
+                else:
+                    before.pop(job, None)
+
+    def creations(self, jobs: Iterable[tuple[str, datetime, bool]]) -> None:
+        """Take over job_id, created_at and whether the candidate was heard, of changed jobs."""
+        for job_id, created_at, heard in jobs:
+            if self._created.get(job_id) != created_at:
+                insort(self._order, (created_at, job_id))
+                self._created[job_id] = created_at
+            if heard:
+                self._unheard.pop(job_id, None)
+            else:
+                self._unheard[job_id] = created_at
+
+    def journal_changed(self, events: pl.DataFrame) -> None:
+        """Look at what belongs to no job again, where events of the kinds that are read came."""
+        if events.is_empty():
+            return
+        queries = sql_queries("journal/focus.sql")
+        came = set(events["kind"].unique())
+        self._focus.load("events_now", pl.concat([self._kept, events]))
+        self._kept = self._focus.frame(queries["select_kept"])
+        self._focus.load("events_now", self._kept)
+        for detector in detectors(Scope.JOURNAL):
+            if not detector.reads.isdisjoint(came):
+                self._run(detector)
+
+    def neighbours_changed(self, *, until: datetime) -> None:
+        """Look again at silent jobs in a row, and at what could not be observed."""
+        silent = self._silent_in_order()
+        for detector in detectors(Scope.ORDER):
+            self._whole.pop(detector.id, None)
+            if silent is not None:
+                self._fill(silent, self._kept)
+                self._run(detector, until=until)
+
+    def blind_changed(self) -> None:
+        """Count again the jobs that went unheard while nothing could be observed."""
+        unheard = pl.DataFrame(
+            {"job_id": list(self._unheard), "created_at": list(self._unheard.values())},
+            schema={"job_id": pl.String, "created_at": pl.Datetime("us", "UTC")},
+        )
+        self._fill(unheard.with_columns(from_seq=0), None)
+        for detector in detectors(Scope.BLIND):
+            self._run(detector)
+
+    def rules_changed(self, oversteps: Sequence[str]) -> None:
+        """One sentence for each rule that hides more than it is declared to."""
+        for detector in detectors(Scope.RULES):
+            self._run(detector, overstepping_rules=list(oversteps))
+
+    def findings(self) -> tuple[Finding, ...]:
+        """As `detect` gives them, but that the evidence is in the order of jobs."""
+        found: dict[str, Mapping[str, Sequence[Evidence]]] = {}
+        for detector in catalogue():
+            of_mode: dict[str, list[Evidence]] = defaultdict(list)
+            if detector.scope is Scope.JOB:
+                jobs = self._by_job[detector.id]
+                rows = [row for job in sorted(jobs, key=lambda j: j or "") for row in jobs[job]]
+            else:
+                rows = self._whole.get(detector.id, [])
+            for mode, evidence in rows:
+                of_mode[mode].append(evidence)
+            found[detector.id] = of_mode
+        return as_findings(found)
+
+    def _run(self, detector: Detector, **known: Any) -> None:
+        frame = self._focus.frame(detector.sql, **self._known, **known)
+        self._whole[detector.id] = list(evidence_of(frame))
+
+    def _fill(self, jobs: pl.DataFrame, events: pl.DataFrame | None) -> None:
+        self._focus.load("jobs_now", jobs)
+        self._focus.load("submissions_now")
+        self._focus.load("events_now", events)
+
+    def _silent_in_order(self) -> pl.DataFrame | None:
+        """The silent jobs, and between two that are not neighbours one that is not silent.
+
+        More is not needed to see which of them stand in a row. None where there are no three.
+        """
+        silent = self._by_job[_SILENT]
+        if len(silent) < 3:
+            return None
+        places = {
+            bisect_left(self._order, (self._created[job], job)): rows[0][1].seq
+            for job, rows in silent.items()
+            if job is not None
+        }
+        between = {place + 1 for place in places} - places.keys()
+        rows: list[tuple[str, datetime, datetime | None, int]] = []
+        for place, seq in places.items():
+            created_at, job = self._order[place]
+            rows.append((job, created_at, None, seq or 0))
+        for place in between:
+            if place < len(self._order):
+                created_at, job = self._order[place]
+                rows.append((job, created_at, created_at, 0))
+        time = pl.Datetime("us", "UTC")
+        return pl.DataFrame(
+            rows,
+            schema={"job_id": pl.String, "created_at": time, "candidate_finished_at": time,
+                    "from_seq": pl.Int64},
+            orient="row",
+        )  # fmt: skip

@@ -1,0 +1,122 @@
+"""What a look makes of the increment is what it would make of the whole journal."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.assess.build import overstep
+from harness.assess.comparing import compare_journal
+from harness.assess.criteria import Criteria
+from harness.assess.live.state import LiveComparison
+from harness.assessment import Finding
+from harness.compare.clusters import find_clusters
+from harness.compare.comparison import Comparison, rule_effects
+from harness.journal.findings import detect
+from harness.journal.store import Journal
+from harness.model import Batch, EventDraft
+from tests.support.events import at
+from tests.support.journals import criteria, make_journal, make_watermarks
+from tests.support.reference_weeks import random_week
+from tests.support.schedules import base_seed
+
+BASE = base_seed()
+DEADLINE_S = 600.0
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty journal to copy, which is quicker than to make one."""
+    return make_journal(tmp_path_factory.mktemp("empty")).path
+
+
+def _told(findings: Sequence[Finding]) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
+    return {
+        (finding.id, finding.mode): sorted(
+            (row.job_id or "", row.directory or "", row.seq or 0, row.detail)
+            for row in finding.evidence
+        )
+        for finding in findings
+    }
+
+
+def _rows(comparison: Comparison) -> dict[str, list[str]]:
+    frames = {"pairs": comparison.pairs, "cells": comparison.cells,
+              "set_apart": comparison.set_apart}  # fmt: skip
+    return {name: sorted(map(repr, frame.iter_rows())) for name, frame in frames.items()}
+
+
+def assert_whole(live: LiveComparison, journal: Journal, judged: Criteria, *, told: str) -> None:
+    with journal.reader() as reader:
+        compared = compare_journal(reader, judged)
+        effects = rule_effects(compared.comparison)
+        findings = detect(
+            reader, until=compared.until, deadline_s=judged.deadline_s,
+            time_scale=judged.time_scale,
+            overstepping_rules=[
+                overstep(rule.name, rule.hidden_pairs, rule.expects_at_most)
+                for rule in effects if rule.expects_at_most is not None and rule.hides_too_much
+            ],
+        )  # fmt: skip
+    whole = compared.comparison
+    assert _told(live.findings()) == _told(findings), told
+    assert _rows(live.comparison()) == _rows(whole), told
+    assert live.verdicts == Counter(whole.pairs.select("mode", "verdict").iter_rows()), told
+    assert live.clusters().clusters == find_clusters(whole).clusters, told
+
+
+def _batches(seed: int) -> Iterator[tuple[tuple[EventDraft, ...], datetime]]:
+    """A random week in random batches, some without events, each with how far it is complete."""
+    chance = random.Random(seed)
+    week = random_week(seed)
+    events, until = list(week.events), at(0)
+    while events or until < at(9000):
+        count = chance.choice((0, 0, 1, 3, 10, 40)) if events else 0
+        until += timedelta(seconds=chance.choice((0, 1, 30, 100, 100, 700, 2500)))
+        batch, events = tuple(events[:count]), events[count:]
+        # A watermark counts from the next event on, so time alone passes with an event of no job.
+        yield batch or (_sweep(until),), until
+
+
+def _sweep(until: datetime) -> EventDraft:
+    return EventDraft(
+        source="recorder", kind="record.sweep", key=f"record.sweep:{until.isoformat()}",
+        occurred_at=until, job_id=None, directory=None, payload={},
+    )  # fmt: skip
+
+
+def run(seed: int, empty: Path, path: Path, **changes: Any) -> Counter[str]:
+    seen: Counter[str] = Counter()
+    shutil.copy(empty, path)
+    journal = Journal.open(path)
+    judged = criteria(deadline_s=DEADLINE_S, time_scale=random_week(seed).scale, **changes)
+    live = LiveComparison(judged)
+    for number, (events, until) in enumerate(_batches(seed)):
+        journal.append(Batch(events=events, watermarks=make_watermarks(until)))
+        with journal.reader() as reader:
+            advanced = live.advance(reader)
+        seen["over" if advanced.started_over else "on"] += 1
+        seen["due"] += events[0].kind == "record.sweep" and advanced.jobs > 0
+        assert_whole(live, journal, judged, told=f"SHADOW_TEST_SEED={BASE}, week {seed}: {number}")
+        seen.update(finding.id for finding in live.findings())
+        seen.update(verdict for _, verdict in live.verdicts)
+    path.unlink()
+    return seen
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_every_look_gives_what_the_whole_journal_gives(
+    part: int, empty: Path, tmp_path: Path
+) -> None:
+    seen: Counter[str] = Counter()
+    for number in range(2):
+        seen += run(BASE + 2 * part + number, empty, tmp_path / f"{number}.duckdb")
+    assert seen["due"], seen
+    assert seen["on"] > seen["over"], seen
