@@ -14,6 +14,7 @@ BENCHMARKS = (
     "noise",
     "clusters",
     "compare_pairs",
+    "increment",
     "recorder_poll",
     "recorder_sustained",
     "first_copy",

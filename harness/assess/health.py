@@ -28,7 +28,9 @@ def recording_health(reader: Reader, *, time_scale: float) -> RecordingHealth:
     looked_at = complete_until or reader.as_of_time
     lag_s = None
     if complete_until is not None:
-        lag_s = max(0.0, (reader.as_of_time - complete_until).total_seconds())
+        last = reader.rows(queries["select_last_recorded"])
+        recorded_at = last[0][0].astimezone(UTC) if last else reader.as_of_time
+        lag_s = max(0.0, (recorded_at - complete_until).total_seconds())
     return RecordingHealth(
         complete_until=complete_until,
         lag_s=lag_s,

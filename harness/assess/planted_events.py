@@ -186,7 +186,10 @@ def _mutant(planted: Planted, found: _Found, verdicts: _Found) -> Mutant:
         shown = said[0] != said[1]
     else:
         place = planted.directory if planted.job_id is not None else None
-        shown = any(name == fault.finding and at == place for name, _, at, _ in found.get(copy, ()))
+        # A fault of the whole job may show at any of its directories.
+        shown = any(
+            name == fault.finding and place in (None, at) for name, _, at, _ in found.get(copy, ())
+        )
     return Mutant(
         kind=f"event.{fault.id}",
         field=FINDING,

@@ -14,20 +14,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-
-import polars as pl
+from typing import Any
 
 from harness.assessment import Evidence, Finding
 from harness.journal.reader import Reader
 from harness.model import Severity
 from harness.resources import resource
 
-_COLUMNS = ("mode", "job_id", "directory", "detail", "seq")
+COLUMNS = ("mode", "job_id", "directory", "detail", "seq")
+"""Of every detector's rows."""
 _FIELDS = {"title", "severity", "why", "mend", "scope", "reads"}
 _HEADER = re.compile(r"^-- (title|severity|why|mend|scope|reads): (.*(?:\n--   .*)*)", re.MULTILINE)
 
@@ -108,14 +108,14 @@ def detect(
             time_scale=time_scale,
             overstepping_rules=list(overstepping_rules),
         )
-        for mode, row in evidence_of(frame):
+        for mode, row in evidence_of(frame.select(COLUMNS).iter_rows()):
             evidence[mode].append(row)
     return as_findings(found)
 
 
-def evidence_of(frame: pl.DataFrame) -> Iterator[tuple[str, Evidence]]:
-    """Mode and evidence of each row that a detector gives."""
-    for mode, job_id, directory, detail, seq in frame.select(_COLUMNS).iter_rows():
+def evidence_of(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, Evidence]]:
+    """Mode and evidence of each row of `COLUMNS` that a detector gives."""
+    for mode, job_id, directory, detail, seq in rows:
         yield mode, Evidence(job_id=job_id, directory=directory, detail=detail, seq=seq)
 
 

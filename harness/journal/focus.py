@@ -7,7 +7,7 @@ gives there, for these jobs, what it gives over the whole journal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -138,6 +138,16 @@ class Focus:
     def rows(self, sql: str, /, **params: Any) -> list[tuple[Any, ...]]:
         """As `Reader.rows`."""
         return self._con.execute(sql, params or None).fetchall()
+
+    def columns(
+        self, sql: str, names: Sequence[str], /, **params: Any
+    ) -> Iterator[tuple[Any, ...]]:
+        """These columns of every row; for few rows half as dear as a frame."""
+        used = {name: value for name, value in params.items() if f"${name}" in sql}
+        cursor = self._con.execute(sql, used or None)
+        given = [column[0] for column in cursor.description or ()]
+        places = [given.index(name) for name in names]
+        return (tuple(row[place] for place in places) for row in cursor.fetchall())
 
     def close(self) -> None:
         """Free the memory."""

@@ -5,6 +5,8 @@
 --   once, and the directory gets the same listing again. Its last word is what is compared.
 -- mend: Poll less often than the longest job takes, or run one poller only, and look at the site for
 --   the listing that is there twice.
+-- scope: job
+-- reads: submissions_now
 SELECT mode, job_id, directory,
        'begun ' || attempts || ' times, ended ' || finals || ' time(s), now ' || raw_status AS detail,
        from_seq AS seq

@@ -3,6 +3,8 @@
 -- why: In the sandbox the site accepted a listing in which fields were empty that the plan fills. The
 --   outcome agrees, and the customer has a listing without, say, a phone number.
 -- mend: Let the worker check that a field holds what it typed before it sends the form.
+-- scope: job
+-- reads: submissions_now
 WITH planned AS (
     SELECT job_id, directory, unnest(json_keys(sent)) AS field, sent FROM submissions_now
     WHERE side = 'candidate' AND mode = 'live' AND json_type(sent) = 'OBJECT'

@@ -11,6 +11,10 @@ SELECT payload FROM events_now WHERE kind = 'record.started' ORDER BY seq DESC L
 SELECT kind, payload FROM events_now WHERE kind IN ('record.started', 'record.stopped')
 ORDER BY seq DESC LIMIT 1;
 
+-- name: select_last_recorded
+-- When something other than a person's word was last journaled: that says nothing of the recorder.
+SELECT recorded_at FROM events_now WHERE source <> 'operator' ORDER BY seq DESC LIMIT 1;
+
 -- name: select_gaps
 SELECT seq, payload FROM events_now WHERE kind = 'record.gap' ORDER BY seq;
 

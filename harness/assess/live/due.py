@@ -16,7 +16,7 @@ class DueJobs:
         self._heap: list[tuple[datetime, str]] = []
         self._next: dict[str, datetime] = {}
 
-    def set(self, job_id: str, due: datetime | None) -> None:
+    def put(self, job_id: str, due: datetime | None) -> None:
         """Replace the moment of a job; None where nothing is going to change by itself."""
         if due is None:
             self._next.pop(job_id, None)

@@ -11,7 +11,14 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from harness.assessment import Evidence, Finding
-from harness.journal.findings import Detector, Scope, as_findings, catalogue, evidence_of
+from harness.journal.findings import (
+    COLUMNS,
+    Detector,
+    Scope,
+    as_findings,
+    catalogue,
+    evidence_of,
+)
 from harness.journal.focus import Focus
 from harness.resources import sql_queries
 
@@ -82,8 +89,8 @@ class LiveEvidence:
         for detector in detectors(Scope.JOB):
             found: dict[str | None, list[Row]] = defaultdict(list)
             if not detector.reads.isdisjoint(present):
-                frame = self._focus.frame(detector.sql, until=until, **self._known)
-                for row in evidence_of(frame):
+                told = self._focus.columns(detector.sql, COLUMNS, until=until, **self._known)
+                for row in evidence_of(told):
                     found[row[1].job_id].append(row)
             before = self._by_job[detector.id]
             for job in jobs:
@@ -156,8 +163,8 @@ class LiveEvidence:
         return as_findings(found)
 
     def _run(self, detector: Detector, **known: Any) -> None:
-        frame = self._focus.frame(detector.sql, **self._known, **known)
-        self._whole[detector.id] = list(evidence_of(frame))
+        told = self._focus.columns(detector.sql, COLUMNS, **self._known, **known)
+        self._whole[detector.id] = list(evidence_of(told))
 
     def _fill(self, jobs: pl.DataFrame, events: pl.DataFrame | None) -> None:
         self._focus.load("jobs_now", jobs)

@@ -271,9 +271,9 @@ class LiveComparison:
             waiting=open_["job_id"].unique().to_list(),
         )
         for job in jobs:
-            self._due.set(job, None)
+            self._due.put(job, None)
         for job, due in moments:
-            self._due.set(job, due.astimezone(UTC))
+            self._due.put(job, due.astimezone(UTC))
 
     def _oversteps(self) -> list[str]:
         waiting = Verdict.IN_FLIGHT.value

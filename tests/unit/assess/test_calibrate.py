@@ -36,7 +36,7 @@ from tests.support.shapes import MIGRATED, make_look
 HOSTS = ("maple-listings.example", "birch-index.test")
 FAILING = "cedar-pages.example"
 MANY = (*HOSTS, *(f"{tree}-pages.example" for tree in ("ash", "elm", "fir", "oak", "yew", "box")))
-"""Enough for what is always sent to be told from what is sent by chance."""
+"""Enough for what a job always sends to be told from what it sends by chance."""
 
 
 def job(number: int) -> list[EventDraft]:

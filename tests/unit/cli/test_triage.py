@@ -11,10 +11,10 @@ import pytest
 from harness.cli.main import run
 from harness.errors import JournalBusyError
 from harness.journal.store import Journal
-from harness.model import Batch, EventDraft
+from harness.model import Batch
 from harness.report.html import to_html
 from harness.report.markdown import to_markdown
-from tests.support.events import at, make_plan
+from tests.support.events import make_plan
 from tests.support.journals import assessed, make_journal, make_watermarks, sound_job
 
 SOUND = "11111111-1111-4111-8111-111111111111"
@@ -31,12 +31,7 @@ def week(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
         make_plan(typed, job_id=ODD) if event.kind == "job_results" else event
         for event in sound_job(ODD, second=100, run=None)
     ]
-    # The recorder has ended in good order, so that its silence since then means nothing.
-    stopped = EventDraft(
-        source="recorder", kind="record.stopped", key="record.stopped:1", occurred_at=at(5400),
-        payload={"complete": True},
-    )  # fmt: skip
-    return make_journal(tmp_path, [*sound_job(SOUND), *events, stopped], name="shadow.duckdb")
+    return make_journal(tmp_path, [*sound_job(SOUND), *events], name="shadow.duckdb")
 
 
 def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
