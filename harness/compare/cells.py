@@ -25,17 +25,17 @@ from harness.model import LIVE
 
 _BITS = 64
 """Rules of one field that are kept apart at once, a bit each."""
-_KEYS = ("mode", "job_id", "directory", "created_at")
+_KEYS = ("pair", "mode", "job_id", "directory", "created_at")
 LATENCY = "latency_s"
 
 
 def spread(pairs: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
     """Return the cells of all pairs that are not in flight.
 
-    Columns: mode, job_id, directory, created_at (of the job), field, control_raw, candidate_raw
-    (text), control_class, candidate_class (error cells only). A field that one side does not send
-    is not compared: the two systems fill different sets of inputs, which is no difference in what
-    they sent.
+    pairs: with `pair`, the number of each. Columns: pair, mode, job_id, directory, created_at (of
+    the job), field, control_raw, candidate_raw (text), control_class, candidate_class (error cells
+    only). A field that one side does not send is not compared: the two systems fill different sets
+    of inputs, which is no difference in what they sent.
     """
     settled = pairs.filter(pl.col("state") == "settled")
     missing = pairs.filter(pl.col("state").is_in(["missing_candidate", "missing_control"]))

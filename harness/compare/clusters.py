@@ -38,13 +38,15 @@ KEYS = ("mode", "job_id", "directory", "field")
 EXAMPLES = 3
 
 _PAIR = ["mode", "job_id", "directory"]
-_FROM_PAIRS = (
+_OF_ALL = ("claimed_at", "triggered_at", "flow_started_at", "package_size", "priority")
+"""Of a pair, what is looked at of every compared cell."""
+_OF_DIFFERING = (
     "verdict", "control_outcome", "candidate_outcome", "control_error_class",
     "candidate_error_class", "control_error_text", "candidate_error_text", "candidate_attempts",
-    "claimed_at", "triggered_at", "flow_started_at", "control_finished_at", "candidate_finished_at",
-    "package_size", "priority",
+    "control_finished_at", "candidate_finished_at",
 )  # fmt: skip
-_ORDER = ["mode", "field", "created_at", "job_id", "directory"]
+"""And what only of those that differ."""
+_ORDER = ["created_at", "job_id", "directory"]
 _SHARED = (STEP, "directory", JOB)
 """What is told of a cluster besides its description, if all its differences share it."""
 
@@ -78,9 +80,9 @@ def find_clusters(comparison: Comparison, *, among: pl.DataFrame | None = None) 
 
     among: rows of mode, job_id, directory and field; only these differences are clustered.
     """
-    cells = _cells(comparison, among)
-    groups = [group for part in cells.partition_by("mode", "field", maintain_order=True)
-              for group in _groups(part)]  # fmt: skip
+    groups = [
+        group for cells in _fields(comparison, among) for group in _groups(cells, comparison.pairs)
+    ]
     schema = dict.fromkeys((*KEYS, "cluster"), pl.String)
     members = pl.concat(
         [pl.DataFrame(schema=schema)]
@@ -95,37 +97,41 @@ def cluster_id(terms: Sequence[Term]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _cells(comparison: Comparison, among: pl.DataFrame | None) -> pl.DataFrame:
-    """All compared cells of each field and mode that has a difference in question, in order."""
+def _fields(comparison: Comparison, among: pl.DataFrame | None) -> Iterator[pl.DataFrame]:
+    """All compared cells of each mode and field that has a difference in question, in order."""
     cells = comparison.cells.with_columns(here=pl.col("differs"))
     if among is not None:
         wanted = among.select(KEYS).with_columns(wanted=pl.lit(True))
         cells = cells.join(wanted, on=KEYS, how="left", maintain_order="left").with_columns(
             here=pl.col("differs") & pl.col("wanted").is_not_null()
         )
-    concerned = cells.filter("here").select("mode", "field").unique()
-    return (
-        cells.join(concerned, on=["mode", "field"], how="semi")
-        .join(comparison.pairs.select(*_PAIR, *_FROM_PAIRS), on=_PAIR)
-        .sort(_ORDER, nulls_last=True)
-        .with_columns(
-            job=pl.col("job_id"),
-            package=pl.col("package_size").cast(pl.String),
-            priority=pl.col("priority").cast(pl.String),
-            hour=pl.col("created_at").dt.strftime("%Y-%m-%d %H:00"),
-            # The words of an outcome or error are what the rules map: no cause, the case itself.
-            rules=pl.when(pl.col("field").str.starts_with("values."))
-            .then(pl.col("touched").list.join(", ").replace("", None))
-            .otherwise(None),
+    of_all = comparison.pairs.select(*_PAIR, *_OF_ALL)
+    concerned = cells.filter("here").select("mode", "field").unique().sort("mode", "field")
+    for mode, field in concerned.iter_rows():
+        yield (
+            cells.filter((pl.col("field") == field) & (pl.col("mode") == mode))
+            .join(of_all, on=_PAIR)
+            .sort(_ORDER, nulls_last=True)
+            .with_columns(
+                job=pl.col("job_id"),
+                package=pl.col("package_size").cast(pl.String),
+                priority=pl.col("priority").cast(pl.String),
+                hour=pl.col("created_at").dt.strftime("%Y-%m-%d %H:00"),
+                # The words of an outcome or error are what the rules map: the case itself, and no
+                # cause of it.
+                rules=pl.col("touched").list.join(", ").replace("", None)
+                if field.startswith("values.")
+                else pl.lit(None, pl.String),
+            )
         )
-    )
 
 
-def _groups(cells: pl.DataFrame) -> Iterator[_Group]:
+def _groups(cells: pl.DataFrame, pairs: pl.DataFrame) -> Iterator[_Group]:
     """The clusters of one field of one mode."""
     rows = (
         cells.with_row_index("at")
         .filter("here")
+        .join(pairs.select(*_PAIR, *_OF_DIFFERING), on=_PAIR, maintain_order="left")
         .with_columns(kind=kind())
         .with_columns(cause=cause(), step=step())
         .with_columns(

@@ -67,12 +67,14 @@ def compare_again(comparison: Comparison, rules: RuleSet) -> Comparison:
 
 
 def _judge(pairs: pl.DataFrame, rules: RuleSet) -> Comparison:
-    pairs = with_exclusions(pairs, rules)
+    # A number stands for the three keys of a pair: cells are many, and texts are dear to group by.
+    pairs = with_exclusions(pairs, rules).with_row_index("pair")
     cells = apply_rules(spread(pairs, rules), rules)
-    judged = cells.filter(pl.col("field") != "latency_s").group_by(_PAIR_KEYS).agg(
+    judged = cells.filter(pl.col("field") != "latency_s").group_by("pair").agg(
         pl.col("differs").any().alias("differs"),
         pl.col("control_raw").ne_missing(pl.col("candidate_raw")).any().alias("raw_differs"),
     )  # fmt: skip
+    cells = cells.drop("pair")
     verdict = (
         pl.when(pl.col("state") == "settled")
         .then(
@@ -83,7 +85,8 @@ def _judge(pairs: pl.DataFrame, rules: RuleSet) -> Comparison:
         .otherwise(pl.col("state"))
     )
     pairs = (
-        pairs.join(judged, on=_PAIR_KEYS, how="left")
+        pairs.join(judged, on="pair", how="left")
+        .drop("pair")
         .with_columns(
             verdict_with_excluded=verdict,
             verdict=pl.when(pl.col("excluded_by").is_not_null())

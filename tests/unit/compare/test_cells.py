@@ -180,7 +180,12 @@ def test_the_order_of_the_rules_is_the_order_in_the_file() -> None:
 def test_no_pairs_make_no_cells() -> None:
     empty = _compare()
     assert empty.cells.height == 0
-    assert apply_rules(spread(empty.pairs, SHIPPED), SHIPPED)["differs"].to_list() == []
+    assert (
+        apply_rules(spread(empty.pairs.with_row_index("pair"), SHIPPED), SHIPPED)[
+            "differs"
+        ].to_list()
+        == []
+    )
     assert all((e.touched, e.hidden) == (0, 0) for e in rule_effects(empty))
 
 
