@@ -44,11 +44,12 @@ def agreement_of(report: Row) -> dict[str, Any]:
 
 
 def say_agreement(report: Row) -> None:
-    """The same on stderr, and what became of every pair; no line on agreement without a job."""
+    """The same on stderr, and what became of every pair; nothing of what there is none of."""
     from harness.gates.shown import share
 
     for counts in report["pairs"]:
-        say(tally_of(counts))
+        if counts["pairs"]:
+            say(tally_of(counts))
     told = agreement_of(report)
     if told["by_job"] is None:
         return

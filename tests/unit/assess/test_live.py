@@ -22,7 +22,7 @@ from harness.compare.comparison import Comparison, rule_effects
 from harness.journal.findings import detect
 from harness.journal.store import Journal
 from harness.model import Batch, EventDraft
-from tests.support.events import at
+from tests.support.events import at, make_control, make_history, make_job
 from tests.support.journals import criteria, make_journal, make_watermarks
 from tests.support.reference_weeks import random_week
 from tests.support.schedules import base_seed
@@ -118,5 +118,26 @@ def test_every_look_gives_what_the_whole_journal_gives(
     seen: Counter[str] = Counter()
     for number in range(2):
         seen += run(BASE + 2 * part + number, empty, tmp_path / f"{number}.duckdb")
-    assert seen["due"], seen
     assert seen["on"] > seen["over"], seen
+
+
+def test_a_deadline_that_passes_without_any_event_of_the_job_changes_its_verdict(
+    empty: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "week.duckdb"
+    shutil.copy(empty, path)
+    journal, judged = Journal.open(path), criteria(deadline_s=DEADLINE_S)
+    live = LiveComparison(judged)
+    early = (
+        make_job(),
+        make_history("queue_claimed", number=1, host=None, second=2),
+        make_control("submitted", second=60),
+    )
+    verdicts = []
+    for events, until in ((early, at(100)), ((_sweep(at(9000)),), at(9000))):
+        journal.append(Batch(events=events, watermarks=make_watermarks(until)))
+        with journal.reader() as reader:
+            live.advance(reader)
+        assert_whole(live, journal, judged, told=str(until))
+        verdicts.append(set(live.verdicts))
+    assert verdicts == [{("live", "in_flight")}, {("live", "missing_candidate")}]
