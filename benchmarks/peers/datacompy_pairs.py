@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import resource
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
+
+
+def digest(cells: Iterable[tuple[str, ...]]) -> str:
+    """One hash of cells of a field, whatever their order."""
+    lines = "\n".join(sorted("|".join(cell) for cell in cells))
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def main() -> None:
@@ -26,10 +34,15 @@ def main() -> None:
     told["seconds"] = time.perf_counter() - began
     told["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if what == "cells":
+        rows = compared.intersect_rows
         told["differing"] = {
             one["column"]: one["unequal_cnt"]
             for one in compared.column_stats
             if one["column"] not in keys
+        }
+        told["cells"] = {
+            field: digest(rows.filter(~pl.col(f"{field}_match")).select(keys).iter_rows())
+            for field in told["differing"]
         }
     print(json.dumps(told))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from benchmarks.peers.datacompy_pairs import digest
 from harness.assess.criteria import load_criteria
 from harness.compare.clusters import find_clusters
 from harness.compare.comparison import compare
@@ -42,6 +43,13 @@ def main() -> None:
     told["differing"] = {
         field.removeprefix("values."): count for field, count in differing.iter_rows()
     }
+    if what == "plain":
+        told["cells"] = {
+            str(field).removeprefix("values."): digest(
+                cells.select("job_id", "directory").iter_rows()
+            )
+            for (field,), cells in comparison.cells.filter("differs").group_by("field")
+        }
     print(json.dumps(told))
 
 
