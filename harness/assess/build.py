@@ -85,6 +85,7 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
     )  # fmt: skip
     phases = evaluate(criteria.gates, inputs)
     decision, reason = decide(phases)
+    counts = _pair_counts(pairs)
     found = find_clusters(comparison)
     told = differences(comparison, found.members)
     present = {cluster.id for cluster in found.clusters} | {one.id for one in told}
@@ -95,7 +96,7 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
         decision=decision,
         reason=reason,
         phases=phases,
-        agreement=_agreement(comparison, jobs, sequence, criteria),
+        agreement=_agreement(comparison, jobs, sequence, criteria, counts[0]),
         latency=_latency(
             jobs, pairs, end_to_end, until=until, scale=scale, alpha_total=criteria.alpha_total
         ),
@@ -117,7 +118,7 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
         ),
         rules=effects,
         beside=compare_beside(pairs, compared.jobs),
-        pairs=_pair_counts(pairs),
+        pairs=counts,
         coverage=_coverage(pairs, sequence, fates, replays, replay_exclusions(reader)),
         replays=replays,
         recording=health,
@@ -141,14 +142,16 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
 
 
 def _agreement(
-    comparison: Comparison, jobs: pl.DataFrame, sequence: JobSequence, criteria: Criteria
+    comparison: Comparison,
+    jobs: pl.DataFrame,
+    sequence: JobSequence,
+    criteria: Criteria,
+    live: PairCounts,
 ) -> Agreement:
     low, high = sequence.agreement_low, sequence.agreement_high
     alpha_total, n_min = criteria.alpha_total, criteria.n_min
-    counts = Counter(comparison.pairs.filter(pl.col("mode") == LIVE)["verdict"].to_list())
-    excluded = _excluded(comparison.pairs.filter(pl.col("mode") == LIVE))
     whole = None
-    if any(reason != CONTRADICTION for reason, _ in excluded):
+    if any(reason != CONTRADICTION for reason, _ in live.excluded):
         whole = job_sequence(
             comparison.pairs.with_columns(verdict=pl.col("verdict_with_excluded")), jobs
         )
@@ -162,8 +165,8 @@ def _agreement(
             sequence.raw_low, sequence.raw_high, alpha_total=alpha_total, n_min=n_min
         ),
         series=_series(sequence, criteria),
-        verdicts=tuple((verdict, counts.get(verdict.value, 0)) for verdict in Verdict),
-        excluded=excluded,
+        verdicts=live.verdicts,
+        excluded=live.excluded,
         with_excluded=estimate_by_job(
             whole.agreement_low, whole.agreement_high, alpha_total=alpha_total, n_min=n_min
         )
@@ -173,6 +176,7 @@ def _agreement(
 
 
 def _pair_counts(pairs: pl.DataFrame) -> tuple[PairCounts, ...]:
+    """One a mode; that of production is the first, whether it has pairs or not."""
     modes = sorted({LIVE, *pairs["mode"].unique()}, key=lambda mode: (mode != LIVE, mode))
     counts = []
     for mode in modes:

@@ -131,9 +131,12 @@ def _found(reader: Reader, compared: Compared, criteria: Criteria) -> _Found:
 def _named(found: _Found, finding: str, place: _Where) -> bool:
     """Whether a finding already names the place; of no job, one more of it can always be told."""
     job, directory = place
-    return job is not None and any(
-        name == finding and directory in (None, at) for name, _, at, _ in found.get(job, ())
-    )
+    return job is not None and _says(found, finding, job, directory)
+
+
+def _says(found: _Found, finding: str, job: str | None, directory: str | None) -> bool:
+    """Whether a finding names the directory; one of a whole job may show at any of its own."""
+    return any(name == finding and directory in (None, at) for name, _, at, _ in found.get(job, ()))
 
 
 def _chosen(
@@ -186,10 +189,7 @@ def _mutant(planted: Planted, found: _Found, verdicts: _Found) -> Mutant:
         shown = said[0] != said[1]
     else:
         place = planted.directory if planted.job_id is not None else None
-        # A fault of the whole job may show at any of its directories.
-        shown = any(
-            name == fault.finding and place in (None, at) for name, _, at, _ in found.get(copy, ())
-        )
+        shown = _says(found, fault.finding, copy, place)
     return Mutant(
         kind=f"event.{fault.id}",
         field=FINDING,

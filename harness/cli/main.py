@@ -23,7 +23,7 @@ _COMMANDS = {
     "demo": ("demo", "Rehearse a shadow week on real parts, no account needed."),
     "diff": ("diff", "List every difference between control and candidate."),
     "doctor": ("doctor", "Say what recording needs and how to mend what is missing."),
-    "findings": ("compare", "List the named faults that the record shows."),
+    "findings": ("findings", "List the named faults that the record shows."),
     "journal": ("journal", "Verify, rebuild, count or compact a journal."),
     "noise": ("noise", "Say which fields differ more often than noise explains."),
     "record": ("record", "Copy production into the journal, exactly once."),

@@ -9,7 +9,7 @@ import polars as pl
 from harness.compare.cells import apply_rules
 from harness.compare.comparison import Comparison, difference_id, pair_id
 from harness.compare.kinds import PAIR, CeilingRule, ExcludeRule, Rule
-from harness.compare.scope import in_scope, matches_field, with_exclusions
+from harness.compare.scope import in_scope, is_of_field, with_exclusions
 
 _PAIR_KEYS = ["mode", "job_id", "directory"]
 RECORDED = "recorded"
@@ -90,7 +90,7 @@ def _of_field(comparison: Comparison, raw: pl.DataFrame) -> list[Step]:
     steps = [_step(words, field, RECORDED, "as recorded", words["control_raw"],
                    words["candidate_raw"], agrees=agrees)]  # fmt: skip
     for place, rule in enumerate(rules.rule):
-        if not raw.select(matches_field(rule.field).alias("here"))["here"][0]:
+        if not is_of_field(rule, field):
             continue
         until = rules.model_copy(update={"rule": rules.rule[: place + 1]})
         after = apply_rules(raw, until).row(0, named=True)

@@ -12,10 +12,10 @@ from harness.compare.rules import RuleSet
 
 def in_scope(rule: Rule, cells: pl.DataFrame) -> pl.Expr:
     """Whether a cell has the rule's field, directory and time; never NULL."""
-    return matches_field(rule.field) & _elsewhere(rule, cells)
+    return _matches_field(rule.field) & _elsewhere(rule, cells)
 
 
-def matches_field(field: str) -> pl.Expr:
+def _matches_field(field: str) -> pl.Expr:
     """Whether a cell has this field; ``values.*`` has every value."""
     if field.endswith(".*"):
         return pl.col("field").str.starts_with(field[:-1])

@@ -68,14 +68,13 @@ class Flow(StrEnum):
     @property
     def in_order(self) -> bool:
         """Whether the candidate writes everything that it should about the job."""
-        return self in _IN_ORDER
+        return self.tries_directories and self is not Flow.NOT_FINALIZED
 
 
 _UNTRIED = frozenset(
     {Flow.NOT_ENQUEUED, Flow.UNTRIGGERABLE, Flow.UNWRITABLE, Flow.UNRECORDABLE,
      Flow.STOPS_AFTER_TRIGGER, Flow.NOTHING_TRIED}
 )  # fmt: skip
-_IN_ORDER = frozenset({Flow.COMPLETE, Flow.RUN_AGAIN, Flow.OVERWRITES_START, Flow.AFTER_RESTART})
 
 
 class Results(StrEnum):

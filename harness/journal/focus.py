@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from harness.journal.reader import Reader
+from harness.journal.reader import Reader, create_macros
 from harness.resources import sql_queries
 
 GRAIN = 8192
@@ -111,8 +111,7 @@ class Focus:
         for name in ("jobs", "submissions"):
             self._con.execute(sql_queries(f"projections/{name}.schema.sql")["create"])
             self._con.execute(f"ALTER TABLE {name} RENAME TO {name}_now")
-        for macro in ("create_host_of", "create_moment_of", "create_path_of"):
-            self._con.execute(sql_queries("sources/error_classes.sql")[macro])
+        create_macros(self._con)
         self._con.execute("SET VARIABLE since = ?::TIMESTAMPTZ", [since])
 
     def load(self, name: str, rows: pl.DataFrame | None = None) -> None:

@@ -105,7 +105,6 @@ def select_copies(reader: Reader, planted: Sequence[Planted]) -> pl.DataFrame:
     Columns: mutant (negative: its twin), planted (the fault's id), and those of an event.
     """
     queries = sql_queries("journal/scratch.sql")
-    reader.rows(sql_queries("sources/error_classes.sql")["create_host_of"])
     twins = [p for p in planted if p.job_id is not None]
     copies = reader.frame(
         queries["select_copies"],

@@ -65,6 +65,13 @@ class Reader:
         return str(self.rows(sql_queries("journal/read.sql")["select_meta"])[0][0])
 
 
+def create_macros(con: duckdb.DuckDBPyConnection) -> None:
+    """What every query over a reader may call: host_of, moment_of and path_of."""
+    queries = sql_queries("sources/error_classes.sql")
+    for name in ("create_host_of", "create_moment_of", "create_path_of"):
+        con.execute(queries[name])
+
+
 def open_reader(con: duckdb.DuckDBPyConnection, as_of: int | datetime | None) -> Reader:
     """Freeze an open connection at `as_of`: a seq, an aware time, or None for the newest event.
 
@@ -82,9 +89,7 @@ def open_reader(con: duckdb.DuckDBPyConnection, as_of: int | datetime | None) ->
     (found,) = con.execute(queries["select_time_of_seq"], {"seq": seq}).fetchall()[0]
     at_time = found.astimezone(UTC) if found else datetime.fromtimestamp(0, UTC)
     con.execute("SET VARIABLE as_of_seq = ?::BIGINT", [seq])
-    macros = sql_queries("sources/error_classes.sql")
-    for name in ("create_host_of", "create_moment_of", "create_path_of"):
-        con.execute(macros[name])
+    create_macros(con)
     for name in ("create_events_now", "create_submissions_now", "create_jobs_now", "create_blind"):
         con.execute(queries[name])
     return Reader(con, as_of_seq=seq, as_of_time=at_time)
