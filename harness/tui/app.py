@@ -164,9 +164,14 @@ class ShadowApp(App[int]):
         if view.past != self.view.past:
             self.refresh_bindings()
         self.view = view
-        for screen in self.screen_stack:
-            if isinstance(screen, ShadowScreen) and screen.is_mounted:
-                screen.show(view)
+        for screen in self._whole_screens():
+            screen.show(view)
+
+    def _whole_screens(self) -> list[ShadowScreen]:
+        """The screens that can be painted; none while the app takes them apart to leave."""
+        if not self.is_running:
+            return []
+        return [s for s in self.screen_stack if isinstance(s, ShadowScreen) and s.is_mounted]
 
     @on(ShadowScreen.Shown)
     def _screen_shown(self, event: ShadowScreen.Shown) -> None:
@@ -270,9 +275,8 @@ class ShadowApp(App[int]):
         self._task_state = self._closing_after.ask()
         if self._closing_after.counting and not counting:
             self.set_interval(self.CLOSING_TICK_S, self._count_down)
-        for screen in self.screen_stack:
-            if isinstance(screen, ShadowScreen) and screen.is_mounted:
-                screen.show_task(self._task_state)
+        for screen in self._whole_screens():
+            screen.show_task(self._task_state)
 
     def _count_down(self) -> None:
         if self._closing_after and self._closing_after.count():

@@ -15,6 +15,7 @@ from harness.tui.data import Moment, Snapshot
 from harness.tui.screens.difference import DifferenceScreen
 from harness.tui.screens.help import HelpScreen
 from harness.tui.screens.moment import MomentScreen
+from harness.tui.screens.overview import OverviewScreen
 from tests.support.assessments import AS_OF, make_assessment, make_provenance
 from tests.tui.support import (
     NEVER_S,
@@ -300,6 +301,26 @@ def test_the_countdown_begins_at_ten_and_counts_each_second(
         assert app.is_running
 
     drive(make_app(task=task), scenario)
+
+
+def test_a_tick_that_comes_while_the_dashboard_is_taken_apart_paints_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticks: list[ShadowApp] = []
+
+    def tick(screen: OverviewScreen) -> None:
+        app = screen.app
+        assert isinstance(app, ShadowApp)
+        app._ask_task()
+        ticks.append(app)
+
+    monkeypatch.setattr(OverviewScreen, "on_unmount", tick, raising=False)
+
+    async def scenario(pilot: Pilot[int]) -> None:
+        pass
+
+    drive(make_app(task=FakeTask()), scenario)
+    assert ticks
 
 
 def test_any_key_during_the_countdown_keeps_the_dashboard_open(
