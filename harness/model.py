@@ -90,6 +90,8 @@ class GateStatus(StrEnum):
     """Evidence exists and does not settle it yet."""
     OPEN = "open"
     """Required evidence is missing. Never green."""
+    WAIVED = "waived"
+    """A named person takes the risk, whatever the evidence says. Never green."""
 
 
 class Decision(StrEnum):
@@ -187,6 +189,14 @@ class EventKind(StrEnum):
     """Every selected submission of a run has its event."""
     ATTEST = "attest"
     """A named person states what no machine can measure, until it expires."""
+    WAIVE = "waive"
+    """A named person takes the risk of one gate until it expires, or takes that back."""
+    MARK = "mark"
+    """A named person says what happens now: a step of the ramp, a deployment, the cut-over."""
+    CRITERIA = "criteria"
+    """The rules and gates in force from now on, so that one made after looking is known as such."""
+    CALIBRATED = "calibrated"
+    """What a calibration of this journal showed."""
     TRIAGE = "triage"
     """A named person says what differences come from, or takes back what was said."""
     TRACE_IMPORTED = "trace.imported"

@@ -17,12 +17,14 @@ STATUS_WORDS = {
     GateStatus.FAIL: "Fail",
     GateStatus.UNDECIDED: "Undecided",
     GateStatus.OPEN: "Open",
+    GateStatus.WAIVED: "Waived",
 }
 STATUS_SIGNS = {
     GateStatus.PASS: "✓",
     GateStatus.FAIL: "✕",
     GateStatus.UNDECIDED: "~",
     GateStatus.OPEN: "○",
+    GateStatus.WAIVED: "!",
 }
 """Every state has a sign besides its colour, so that it is read without one."""
 DECISION_SIGNS = {Decision.GO: "✓", Decision.NO_GO: "✕", Decision.UNDECIDED: "~"}

@@ -49,6 +49,7 @@ def to_dict(assessment: Assessment) -> dict[str, Any]:
                 "title": phase.title,
                 "decision": phase.decision.value,
                 "reason": phase.reason,
+                "decides": phase.decides,
                 "gates": [gate.gate for gate in phase.gates],
             }
             for phase in shown.phases
@@ -75,6 +76,11 @@ def to_dict(assessment: Assessment) -> dict[str, Any]:
         "recording": recording,
         "missing_parts": list(shown.missing_parts),
         "triage": plain(shown.triage),
+        "statements": plain(shown.statements),
+        "waivers": plain(shown.waivers),
+        "marks": plain(shown.marks),
+        "counterfactuals": plain(shown.counterfactuals),
+        "calibration": plain(shown.calibration),
         "provenance": plain(shown.provenance),
     }
 

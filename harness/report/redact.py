@@ -89,6 +89,11 @@ def redact(assessment: Assessment) -> Assessment:
         clusters=redact_clusters(assessment.clusters),
         findings=tuple(_finding(f, known, everywhere) for f in assessment.findings),
         triage=tuple(_triage(one) for one in assessment.triage),
+        statements=tuple(replace(s, note=mask_text(s.note)) for s in assessment.statements),
+        waivers=tuple(replace(w, reason=mask_text(w.reason)) for w in assessment.waivers),
+        marks=tuple(
+            replace(m, value=mask_text(m.value), note=mask_text(m.note)) for m in assessment.marks
+        ),
     )
 
 

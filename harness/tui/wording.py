@@ -21,7 +21,7 @@ SIDE_WORDS = {
     Side.OBSERVED.value: "Site (observed)",
     Side.OTHER.value: "Other writer",
 }
-STATE_CLASSES = ("-go", "-no-go", "-undecided", "-open")
+STATE_CLASSES = ("-go", "-no-go", "-undecided", "-open", "-waived")
 """The classes that say what a decision or gate says; style gives them a colour."""
 
 NOTHING = "–"
@@ -30,6 +30,7 @@ _STATUS_CLASS = {
     GateStatus.FAIL: "-no-go",
     GateStatus.UNDECIDED: "-undecided",
     GateStatus.OPEN: "-open",
+    GateStatus.WAIVED: "-waived",
 }
 _DECISION_CLASS = {
     Decision.GO: "-go",

@@ -32,7 +32,8 @@ RENDERERS = (to_html, to_json, to_markdown)
 CONTRACT = [
     "schema_version", "decision", "reason", "phases", "gates", "agreement", "latency",
     "differences", "clusters", "findings", "coverage", "pairs", "beside", "rules", "replays",
-    "recording", "missing_parts", "triage", "provenance",
+    "recording", "missing_parts", "triage", "statements", "waivers", "marks", "counterfactuals",
+    "calibration", "provenance",
 ]  # fmt: skip
 HOSTILE = "<script>alert('x')</script> | `y` [z](javascript:1) {{ 7 * 7 }}"
 
