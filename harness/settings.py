@@ -119,7 +119,9 @@ class GateSettings(_Section):
     """Which criteria decide."""
 
     file: Path | None = None
-    """A gates file instead of the shipped one."""
+    """A gates file instead of a shipped one."""
+    preset: str = "runbook"
+    """A shipped gates file by name; `shadow gates` lists them."""
 
 
 class ReplaySettings(_Section):

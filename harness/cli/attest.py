@@ -67,7 +67,7 @@ def attest(
       shadow attest no_customer_complaints --by "Ana Ruiz" --until 7d --note "support inbox read"
       shadow attest no_customer_complaints --by "Ana Ruiz" --until 2099-12-01 --contrary
     """
-    from harness.gates.definition import load_gates
+    from harness.gates.presets import load_gates
     from harness.journal.store import Journal
     from harness.model import Batch, EventDraft, EventKind, Source
 
@@ -99,7 +99,7 @@ def attest(
 
 def attestable(gates: GateSet) -> list[str]:
     """The names that gates ask a person for, in the order of the file."""
-    from harness.gates.definition import AttestationGate
+    from harness.gates.kinds import AttestationGate
 
     return [
         gate.name
