@@ -29,6 +29,8 @@ class Compared:
     comparison: Comparison
     jobs: pl.DataFrame
     """``select_jobs``, in the control's order."""
+    submissions: pl.DataFrame
+    """``select_submissions``."""
     health: RecordingHealth
     until: datetime
     """The moment as of which silence was judged."""
@@ -79,6 +81,7 @@ def compare_journal(reader: Reader, criteria: Criteria, *, now: datetime | None 
     return Compared(
         comparison=comparison,
         jobs=jobs,
+        submissions=submissions,
         health=health,
         until=until,
         blind=blind,

@@ -38,7 +38,7 @@ class InForce:
 def criteria_event(criteria: Criteria, *, at: datetime) -> EventDraft:
     """The event that notes the criteria; the same criteria have the same key."""
     return EventDraft(
-        source=Source.RECORDER,
+        source=Source.OPERATOR,
         kind=EventKind.CRITERIA,
         key=f"criteria:{criteria.rules.digest}:{criteria.gates.version}:{at.isoformat()}",
         occurred_at=at,

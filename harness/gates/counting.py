@@ -82,8 +82,8 @@ def _critical_findings(inputs: GateInputs) -> Counted:
     if found is None:
         lacking.insert(0, ("no detector has run", "a run of the detectors"))
     if inputs.unseen_by_findings:
-        names = listed(list(inputs.unseen_by_findings))
-        lacking.append((f"detectors could not see everything ({names})", f"a mend of {names}"))
+        unseen = listed(list(inputs.unseen_by_findings))
+        lacking.append((f"detectors could not see everything ({unseen})", f"a mend of {unseen}"))
     names = [
         name for name, _ in sorted((found or {}).items(), key=lambda item: (-item[1], item[0]))
     ]
