@@ -114,7 +114,7 @@ def gates_parts(force: InForce, *, first_job: datetime | None) -> tuple[str, ...
     if force.gates_since is None:
         parts.append(
             "No event tells since when these gates are in force, so they may have been made after "
-            "looking: record with them, or say shadow rules note."
+            "looking: record with them, or say shadow gates note."
         )
     return tuple(parts)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from harness.cli.options import config_option, settings_with
+from harness.cli.options import config_option, journal_option, settings_with
 from harness.cli.table import print_rows
 
 
@@ -20,6 +21,7 @@ def gates() -> None:
       shadow gates list --preset strict
       shadow gates show runbook > our-gates.toml
       shadow gates check our-gates.toml
+      shadow gates note --journal week.duckdb
     """
 
 
@@ -68,6 +70,35 @@ def check(file: Path) -> None:
     found = load_gates(file)
     count = sum(len(phase.gate) for phase in found.phase)
     click.echo(f"{file}: {len(found.phase)} phases, {count} gates, version {found.version}")
+
+
+@gates.command()
+@config_option
+@journal_option
+def note(config: Path | None, journal: Path | None) -> None:
+    """Note in the journal that these rules and gates are in force from now on.
+
+    A running recorder does so by itself within a minute of a change. What is not noted counts as
+    made after looking.
+    """
+    from harness.assess.criteria import load_criteria
+    from harness.assess.in_force import criteria_event, is_noted
+    from harness.journal.store import Journal
+    from harness.model import Batch
+
+    settings = settings_with(config, journal)
+    criteria = load_criteria(settings)
+    target = Journal.open(settings.journal)
+    with target.reader() as reader:
+        noted = is_noted(reader, criteria)
+    words = f"rules {criteria.rules.digest} and gates {criteria.gates.version}"
+    if noted:
+        click.echo(f"{words}: noted already")
+        return
+    event = criteria_event(criteria, at=datetime.now(UTC))
+    appended = target.append(Batch(events=(event,), tier="operator"))
+    click.echo(f"{words}: noted")
+    click.echo(f"journaled as seq {appended.last_seq}", err=True)
 
 
 def _asks(gate: dict[str, object]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from harness.errors import SettingsError
 from harness.gates.definition import parse_gates
 from harness.gates.kinds import AttestationGate, MeanAtLeast, QuantileBelow
-from harness.gates.presets import load_gates, preset_names, preset_text
+from harness.gates.presets import load_gates, preset_text
 
 SHIPPED = preset_text("runbook")
 

@@ -417,6 +417,9 @@ REMOVALS: list[dict[str, Any]] = [
     {"agreement_low": np.zeros(0), "agreement_high": np.zeros(0)},
     {"success_low": np.zeros(0), "success_high": np.zeros(0)},
     {"end_to_end_s": np.zeros(0), "end_to_end_state": ()},
+    {"critical_findings": None},
+    {"unseen_by_findings": ("candidate_not_observable",)},
+    {"stages": ()},
 ]
 STRICTNESS = {GateStatus.FAIL: 0, GateStatus.OPEN: 1, GateStatus.UNDECIDED: 1, GateStatus.PASS: 2}
 
