@@ -21,7 +21,7 @@ _KEYS = ["mode", "job_id", "directory"]
 _DONE = ["submitted", "skipped"]
 OF_THE_RECORD = frozenset({"candidate_not_observable", "recording_gap", "schema_drift"})
 """Findings that say what could not be seen: they are no fault of the candidate."""
-MOST = 3
+MOST = 5
 """Clusters that are looked at; each costs one more evaluation, and one more with those before."""
 _RANK = {Decision.NO_GO: 0, Decision.UNDECIDED: 1, Decision.GO: 2}
 
