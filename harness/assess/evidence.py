@@ -29,7 +29,8 @@ from harness.assess.sequences import (
     JobSequence,
     candidate_end_to_end,
     count_fates,
-    job_sequence,
+    counts_by_job,
+    sequence_of,
 )
 from harness.assessment import RecordingHealth, ReplayProgress, Statement
 from harness.gates.inputs import GateInputs, StageInputs
@@ -79,6 +80,7 @@ class EvidenceOf:
 
         pairs: `Comparison.pairs`; jobs: with `fate`. since: a mark from which alone it counts.
         """
+        counts = counts_by_job(pairs)
         start = _latest(since, eras.version_since)
         agreement = _latest(start, cut.since if cut else None)
         load = _latest(start, eras.load_since)
@@ -93,7 +95,7 @@ class EvidenceOf:
             anew["agreement"] = cut.words
         stages = () if since else eras.stages
         return replace(
-            self._over(pairs, jobs, start=start, agreement=agreement, load=load),
+            self._over(counts, jobs, start=start, agreement=agreement, load=load),
             critical_findings=critical,
             unseen_by_findings=unseen,
             begun_anew=anew,
@@ -104,7 +106,7 @@ class EvidenceOf:
                     since=stage.since,
                     until=stage.until,
                     inputs=self._over(
-                        pairs, _created(jobs, stage.since, stage.until),
+                        counts, _created(jobs, stage.since, stage.until),
                         start=start, agreement=agreement, load=None,
                     ),
                 )
@@ -114,7 +116,7 @@ class EvidenceOf:
 
     def _over(
         self,
-        pairs: pl.DataFrame,
+        counts: pl.DataFrame,
         jobs: pl.DataFrame,
         *,
         start: datetime | None,
@@ -123,8 +125,10 @@ class EvidenceOf:
     ) -> GateInputs:
         criteria, until = self._criteria, self._until
         mine = _created(jobs, start)
-        whole = job_sequence(pairs, mine)
-        agreeing = whole if agreement == start else job_sequence(pairs, _created(mine, agreement))
+        whole = sequence_of(counts, mine)
+        agreeing = whole
+        if agreement != start:
+            agreeing = sequence_of(counts, _created(mine, agreement))
         loaded = _created(mine, load)
         end_to_end = candidate_end_to_end(loaded, until=until, scale=criteria.time_scale)
         fates = count_fates(mine)
