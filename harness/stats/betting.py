@@ -169,6 +169,17 @@ def running_interval(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """The interval to show, and whether the mean has moved."""
+
+    low: float
+    high: float
+    not_stationary: bool
+    """The running intersection is empty: no single mean fits all prefixes, so it has moved, and
+    the interval shown is the plain one."""
+
+
 def headline_interval(
     low: npt.ArrayLike,
     high: npt.ArrayLike | None = None,
@@ -178,14 +189,30 @@ def headline_interval(
     weights: npt.ArrayLike | None = None,
 ) -> tuple[float, float]:
     """The interval to show: running, or plain where that is empty or jobs are fewer than n_min."""
+    shown = headline(low, high, alpha_total=alpha_total, n_min=n_min, weights=weights)
+    return shown.low, shown.high
+
+
+def headline(
+    low: npt.ArrayLike,
+    high: npt.ArrayLike | None = None,
+    *,
+    alpha_total: float,
+    n_min: int = 1,
+    weights: npt.ArrayLike | None = None,
+) -> Headline:
+    """As `headline_interval`, and says whether the running intersection is empty."""
     worst, best = bounds_pair(low, high)
+    moved = False
     if worst.size >= check_count("n_min", n_min, least=1):
         lower, upper = running_interval(
             worst, best, alpha_total=alpha_total, n_min=n_min, weights=weights
         )
         if lower <= upper:
-            return lower, upper
-    return betting_interval(worst, best, alpha_total=alpha_total, weights=weights)
+            return Headline(low=lower, high=upper, not_stationary=False)
+        moved = True
+    lower, upper = betting_interval(worst, best, alpha_total=alpha_total, weights=weights)
+    return Headline(low=lower, high=upper, not_stationary=moved)
 
 
 class BettingState:
