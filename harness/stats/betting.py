@@ -46,6 +46,8 @@ _SMALLEST_M = 1e-12
 """Left end of the search for a bound; a bound below it is reported as 0 (outward)."""
 _XTOL = 1e-12
 """Accuracy of a bound."""
+_BLOCK = 4096
+"""Jobs per vectorised step over all prefixes: 1 MB instead of 512 MB for a million jobs."""
 
 
 def log_mixture(node_logs: FloatArray) -> FloatArray:
@@ -314,7 +316,15 @@ def _prefix_log_e(table: _Table, m: float) -> FloatArray:
         seen = np.logical_or.accumulate(_positive(table.x, table.weights)[table.index])
         return np.where(seen, np.inf, 0.0)
     logs = factor_logs(table.x, m, table.weights)
-    return log_mixture(np.cumsum(logs[table.index], axis=0))
+    found: FloatArray = np.empty(table.index.size)
+    carried: FloatArray = np.zeros(NODE_COUNT)
+    for start in range(0, table.index.size, _BLOCK):
+        block = logs[table.index[start : start + _BLOCK]]
+        block[0] += carried
+        wealth = np.cumsum(block, axis=0)
+        found[start : start + _BLOCK] = log_mixture(wealth)
+        carried = wealth[-1]
+    return found
 
 
 def _positive(x: FloatArray, weights: FloatArray | None) -> npt.NDArray[np.bool_]:

@@ -115,7 +115,7 @@ def test_the_raw_rate_breaks_it_most() -> None:
 
 
 def test_pending_jobs_at_their_worst_keep_the_promised_errors_at_every_look() -> None:
-    runs, jobs = 400, 300
+    runs, jobs = 300, 250
     rng = np.random.default_rng(20253)
     truth = (rng.random((runs, jobs)) < TRUTH).astype(np.float64)
     ends = np.arange(jobs) + rng.exponential(np.where(truth > 0.0, 10.0, 60.0))
@@ -210,6 +210,20 @@ def test_many_weeks_at_once_are_judged_as_each_by_itself(x: list[list[float]], n
         plus, minus = prefix_log_e_plus(week, 0.6), prefix_log_e_minus(week, 0.6)
         assert (int(go) or None) == first_prefix(plus, -math.log(0.3), n_min=n_min)
         assert (int(no_go) or None) == first_prefix(minus, -math.log(0.2), n_min=n_min)
+
+
+def test_the_naive_ways_look_from_the_first_job_that_they_may() -> None:
+    x = np.array([[1.0, 1.0, 0.0, 1.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]])
+    assert watch_raw_rate(x, 0.75, n_min=2).go.tolist() == [2, 0]
+    assert watch_raw_rate(x, 0.75, n_min=3).go.tolist() == [4, 0]
+    for n_min in (1, 2, 4):
+        told = watch_wilson(x, np.ones_like(x), 0.5, alpha_total=0.5, n_min=n_min)
+        for week in (0, 1):
+            bounds = [wilson(x[week, :n].sum(), n, alpha_total=0.5) for n in range(n_min, 7)]
+            above = [n for n, (low, _) in enumerate(bounds, n_min) if low > 0.5]
+            below = [n for n, (_, high) in enumerate(bounds, n_min) if high < 0.5]
+            assert told.go[week] == min(above, default=0)
+            assert told.no_go[week] == min(below, default=0)
 
 
 def test_simulated_jobs_have_the_declared_mean_and_correlation() -> None:

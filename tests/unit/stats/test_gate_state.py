@@ -122,6 +122,17 @@ def test_what_was_decided_while_jobs_were_pending_stands_when_they_settle(
     assert state.pending == state.tail == 0
 
 
+def test_an_alarm_at_the_very_job_that_passes_is_heard() -> None:
+    levels = Levels(m=0.8, alpha=0.2, alpha_fail=0.2, n_min=1, alarm=1.0)
+    at_once, one_by_one = GateState(levels), GateState(levels)
+    at_once.extend(np.ones(50))
+    for _ in range(50):
+        one_by_one.add(1.0)
+    for state in (at_once, one_by_one):
+        assert state.drifted_at == state.passed_at
+        assert_equals_the_whole(state, [1.0] * 50, [1.0] * 50, levels)
+
+
 def test_a_long_week_equals_the_whole_and_keeps_only_the_tail() -> None:
     rng = np.random.default_rng(4)
     x = np.concatenate([rng.random(6000) < 0.99, rng.random(4000) < 0.8]).astype(float)

@@ -119,14 +119,14 @@ def test_a_side_without_a_bound_leaves_the_difference_without_one_and_never_nan(
 
 def test_pairs_say_who_is_slower_and_leave_open_what_still_runs() -> None:
     low, high = no_slower(
-        [10.0, 10.0, 10.0, 10.0, 10.0, 0.0, 10.0],
-        [11.0, 11.1, 9.0, 12.0, 0.0, 0.0, 4.0],
-        ["finished"] * 5 + ["lost", "running"],
-        ["finished", "finished", "running", "running", "lost", "lost", "finished"],
+        [10.0, 10.0, 10.0, 10.0, 10.0, 0.0, 10.0, 10.0],
+        [11.0, 11.1, 9.0, 12.0, 0.0, 0.0, 4.0, 20.0],
+        ["finished"] * 5 + ["lost", "running", "running"],
+        ["finished", "finished", "running", "running", "lost", "lost", "finished", "finished"],
         factor=1.1,
     )
-    assert low.tolist() == [1, 0, 0, 0, 0, 1, 1]
-    assert high.tolist() == [1, 0, 1, 0, 0, 1, 1]
+    assert low.tolist() == [1, 0, 0, 0, 0, 1, 1, 0]
+    assert high.tolist() == [1, 0, 1, 0, 0, 1, 1, 1]
 
 
 def test_pairs_see_a_slower_side_where_both_samples_overlap() -> None:
