@@ -51,6 +51,17 @@ def run() -> None:
     tell(f"one job into one gate, after {MANY_JOBS:,} jobs", "it", "after 100", measured)
     within("one job into one gate", measured, JOB_LIMIT_S)
 
+    def one_more_and_drawn(state: GateState) -> None:
+        state.add(0.98)
+        state.headline()
+
+    for state in (few, many):
+        state.headline()
+    measured = compare(
+        lambda: one_more_and_drawn(many), lambda: one_more_and_drawn(few), rounds=200
+    )
+    tell(f"one job and the interval anew, after {MANY_JOBS:,} jobs", "it", "after 100", measured)
+
     x = shares(JOBS)
     state = after(JOBS)
     measured = compare(lambda: state.add(0.98), lambda: log_e_plus(x, LEVELS.m), rounds=200)

@@ -42,9 +42,9 @@ NODE_COUNT = 32
 NODES: FloatArray = np.sin(np.pi * (2 * np.arange(1, NODE_COUNT + 1) - 1) / (4 * NODE_COUNT)) ** 2
 """The bets c_j as shares of the largest fair bet 1/m, shape (J,)."""
 
-_SMALLEST_M = 1e-12
+SMALLEST_M = 1e-12
 """Left end of the search for a bound; a bound below it is reported as 0 (outward)."""
-_XTOL = 1e-12
+XTOL = 1e-12
 """Accuracy of a bound."""
 _BLOCK = 4096
 """Jobs per vectorised step over all prefixes: 1 MB instead of 512 MB for a million jobs."""
@@ -341,24 +341,24 @@ def _running_lower(x: FloatArray, weights: FloatArray | None, level: float, n_mi
     n = x.size
     m = _lower(x, weights, level)
     while True:
-        best = best_prefix(_prefix_log_e(table, max(m, _SMALLEST_M)), n_min=n_min)
+        best = best_prefix(_prefix_log_e(table, max(m, SMALLEST_M)), n_min=n_min)
         if best.log_e < level or best.n == n:
             return m
         n = best.n
         higher = _lower(x[:n], None if weights is None else weights[:n], level)
         # Of prefixes whose bounds are equal to the last digits, either may look best.
-        if higher <= m + _XTOL:
+        if higher <= m + XTOL:
             return max(m, higher)
         m = higher
 
 
 def _lower(x: FloatArray, weights: FloatArray | None, level: float) -> float:
     groups = _group(x, weights)
-    return _lowest_kept(lambda m: _log_e(groups, m) - level)
+    return lowest_kept(lambda m: _log_e(groups, m) - level)
 
 
-def _lowest_kept(excess: Callable[[float], float]) -> float:
+def lowest_kept(excess: Callable[[float], float]) -> float:
     """The smallest m that is not rejected; `excess` is log evidence minus level, falling in m."""
-    if excess(_SMALLEST_M) < 0.0:
+    if excess(SMALLEST_M) < 0.0:
         return 0.0
-    return float(brentq(excess, _SMALLEST_M, 1.0, xtol=_XTOL, rtol=1e-14))
+    return float(brentq(excess, SMALLEST_M, 1.0, xtol=XTOL, rtol=1e-14))

@@ -8,8 +8,9 @@ A pending job stands at its worst on each side. Those before the first pending j
 good and live in the state alone. Those from it on are also kept by value, the *tail*, because the
 evidence at every one of them changes when it settles:
 
-    add     O(J), whether or not anything is pending
-    settle  O(1); the next look replays the tail once, O(T J) for T jobs in it
+    add       O(J), whether or not anything is pending
+    settle    O(1); the next look replays the tail once, O(T J) for T jobs in it
+    headline  O((T + s) J + d J) for s jobs settled since the last time, d distinct values
 
 T is at most the jobs that arrived within one deadline, since by then every job has settled. The
 results are those of the batch functions over all jobs, up to the order of a sum.
@@ -23,7 +24,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.stats.betting import NODES, BestPrefix, best_prefix, factor_logs, log_mixture
+from harness.stats.betting import (
+    NODES,
+    BestPrefix,
+    Headline,
+    best_prefix,
+    factor_logs,
+    log_mixture,
+)
 from harness.stats.checks import (
     FloatArray,
     StatsInputError,
@@ -34,6 +42,7 @@ from harness.stats.checks import (
     check_share,
 )
 from harness.stats.drift import ALARM, detect, no_detection
+from harness.stats.running import RunningInterval
 
 _BLOCK = 4096
 """Jobs per vectorised step of a replay (1 MB per row of nodes)."""
@@ -57,6 +66,8 @@ class Levels:
     def __post_init__(self) -> None:
         check_inner_share("m", self.m)
         check_alpha("alpha", self.alpha)
+        if self.alpha >= 0.5:
+            raise StatsInputError("alpha", f"= {self.alpha!r} is not below 0.5, for each side")
         check_alpha("alpha_fail", self.alpha_fail)
         check_count("n_min", self.n_min, least=1)
         if not 1.0 <= self.alarm < math.inf:
@@ -71,11 +82,25 @@ class GateState:
     `extend` from all jobs.
     """
 
-    __slots__ = ("_base", "_high", "_levels", "_low", "_replayed", "_sum", "pending", "settled")
+    __slots__ = (
+        "_base",
+        "_high",
+        "_interval",
+        "_levels",
+        "_low",
+        "_replayed",
+        "_settled",
+        "_sum",
+        "pending",
+        "settled",
+    )
 
     def __init__(self, levels: Levels) -> None:
         self._levels = levels
         self._base = _Evidence(levels)
+        self._interval = RunningInterval(alpha_total=2.0 * levels.alpha, n_min=levels.n_min)
+        self._settled: list[float] = []
+        """Jobs that the state has and the interval not yet."""
         self._low: list[float] = []
         self._high: list[float] = []
         self._replayed: _Evidence | None = self._base
@@ -113,6 +138,8 @@ class GateState:
                 self._replayed = self._base.copy()
             self._low.append(low)
             self._high.append(high)
+        else:
+            self._draw([low])
         if self._replayed is not None:
             self._replayed.step(low, high)
         return self.n
@@ -128,6 +155,7 @@ class GateState:
         if not self._low:
             head = int(pending[0]) if pending.size else worst.size
             self._base.advance(worst[:head], best[:head])
+            self._draw(worst[:head].tolist())
         self._low.extend(worst[head:].tolist())
         self._high.extend(best[head:].tolist())
         self._replayed = None if self._low else self._base
@@ -200,6 +228,21 @@ class GateState:
         """The first job from `passed_at` on at which the drift alarm sounds."""
         return self._now().drifted_at
 
+    def headline(self) -> Headline:
+        """The interval to draw: `betting.headline` of all jobs at alpha_total = 2 alpha.
+
+        Where the mean has not moved, its lower end is at least m exactly if the gate has passed.
+        """
+        self._interval.extend(self._settled)
+        self._settled.clear()
+        return self._interval.headline(self._low, self._high)
+
+    def _draw(self, settled: list[float]) -> None:
+        self._settled += settled
+        if len(self._settled) >= _BLOCK:
+            self._interval.extend(self._settled)
+            self._settled.clear()
+
     def _now(self) -> _Evidence:
         if self._replayed is None:
             self._replayed = self._base.copy()
@@ -217,6 +260,7 @@ class GateState:
             len(self._low),
         )
         self._base.advance(np.asarray(self._low[:head]), np.asarray(self._high[:head]))
+        self._draw(self._low[:head])
         del self._low[:head], self._high[:head]
         if not self._low:
             self._replayed = self._base

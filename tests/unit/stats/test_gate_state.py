@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from harness.stats.betting import (
     best_prefix,
     first_prefix,
+    headline,
     log_e_minus,
     log_e_plus,
     prefix_log_e_minus,
@@ -66,6 +67,12 @@ def assert_equals_the_whole(
     assert state.drifted_at == (
         None if passed is None else drift_alarm(high, levels.m, since=passed, alarm=levels.alarm)
     )
+    drawn = headline(low, high, alpha_total=2 * levels.alpha, n_min=levels.n_min)
+    found = state.headline()
+    assert (found.low, found.high) == pytest.approx((drawn.low, drawn.high), abs=1e-9)
+    assert found.not_stationary == drawn.not_stationary
+    if not found.not_stationary and abs(found.low - levels.m) > 1e-9:
+        assert (found.low >= levels.m) == (state.passed_at is not None)
     shares = settled(low, high)
     assert state.settled == shares.size
     assert state.value == (pytest.approx(shares.mean(), abs=1e-9) if shares.size else None)
@@ -186,7 +193,8 @@ def test_what_cannot_be_said_of_a_job_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("m", 1.0), ("alpha", 0.0), ("alpha_fail", 1.0), ("n_min", 0), ("alarm", 0)]
+    ("name", "value"),
+    [("m", 1.0), ("alpha", 0.0), ("alpha", 0.5), ("alpha_fail", 1.0), ("n_min", 0), ("alarm", 0)],
 )
 def test_a_gate_that_cannot_be_asked_is_refused_by_name(name: str, value: float) -> None:
     given_levels = {"m": 0.9, "alpha": 0.05, "alpha_fail": 0.05, name: value}
