@@ -53,6 +53,17 @@ def test_a_long_week_that_moves_equals_all_at_once() -> None:
     assert state.headline().not_stationary
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_weeks_that_rise_and_fall_equal_all_at_once(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rates = 0.8 + 0.19 * np.sin(np.arange(600) / rng.uniform(20, 90) + rng.uniform(0, 6))
+    x = np.round(rng.beta(rates * 9, (1 - rates) * 9), 2)
+    state = RunningInterval(alpha_total=0.3, n_min=5)
+    for start in range(0, 600, 60):
+        state.extend(x[start : start + 60])
+        assert_same(state.headline(), headline(x[: start + 60], alpha_total=0.3, n_min=5))
+
+
 def test_what_is_no_share_is_refused_by_name() -> None:
     with pytest.raises(StatsInputError, match=r"^alpha_total "):
         RunningInterval(alpha_total=0.0)
