@@ -146,13 +146,14 @@ def judge(*, runs: int = JUDGED_RUNS, seed: int = SEED) -> list[Judged]:
         x = np.stack([no_slower(a, b, factor=SLOWER)[0] for a, b in zip(old, new, strict=True)])
         gate = watch_betting(x, 0.5, alpha=ALPHA, alpha_fail=ALPHA, n_min=N_MIN)
         made.append(_judged(f"duration: {factor:g} times as long", factor == 1.0, old, new, gate))
-    never = np.zeros(runs, dtype=np.int64)
     nothing = np.full((runs, max(LOOKS)), np.nan)
+    # A missing value is no job, so there is none for a gate to look at.
+    gate = watch_betting(
+        np.zeros((runs, 0)), ENOUGH_SUCCESS, alpha=ALPHA, alpha_fail=ALPHA, n_min=N_MIN
+    )
     for replace in (False, True):
         title = "no data at all" + (", missing values replaced" if replace else "")
-        made.append(
-            _judged(title, False, nothing, nothing, Decided(go=never, no_go=never), replace)
-        )
+        made.append(_judged(title, False, nothing, nothing, gate, replace))
     return made
 
 

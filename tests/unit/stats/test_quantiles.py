@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtri
+from scipy.stats import binom
 
 from harness.stats.checks import StatsInputError
 from harness.stats.counts import log_e_plus_counts
@@ -76,6 +77,15 @@ def test_an_upper_bound_first_exists_at_the_known_number_of_jobs(
         for n, alpha_total in zip(jobs, (0.10, 0.05), strict=True):
             assert ranks(n, p, alpha_total)[1] == n
             assert ranks(n - 1, p, alpha_total)[1] is None
+
+
+@given(n=st.integers(1, 300), p=st.floats(0.02, 0.98), alpha=st.floats(0.01, 0.3))
+@settings(max_examples=60, deadline=None)
+def test_fixed_ranks_are_those_of_the_binomial_of_scipy(n: int, p: float, alpha: float) -> None:
+    below = binom.cdf(np.arange(n), n, p)  # of rank 1 to n
+    low = [k for k in range(1, n + 1) if below[k - 1] <= alpha / 2]
+    high = [k for k in range(1, n + 1) if below[k - 1] >= 1 - alpha / 2]
+    assert fixed_ranks(n, p, alpha) == (max(low, default=None), min(high, default=None))
 
 
 def test_published_durations_give_the_known_bounds() -> None:
