@@ -1,4 +1,4 @@
-"""Taking evidence out of a journal whose decision is GO never leaves it GO, nor any gate greener."""
+"""Taking evidence out of a journal whose decision is GO makes it no GO and no gate greener."""
 
 from __future__ import annotations
 
