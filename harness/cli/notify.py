@@ -149,7 +149,9 @@ def _preview(notifier: Notifier) -> int:
     if trouble:
         click.echo(f"journal: {trouble}", err=True)
     for channel, message in messages.items():
-        click.echo(f"{channel}: {'would be told' if message else 'nothing to say now'}", err=True)
+        click.echo(
+            f"{channel}: {'would be told' if message else 'nothing would be told now'}", err=True
+        )
         if message:
             click.echo(message.text)
     return _FAILED if trouble else 0

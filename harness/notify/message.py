@@ -14,7 +14,7 @@ from harness.gates.wording import counted, sentence
 from harness.model import Severity
 from harness.notify.changes import CasesChange, Change, StateChange
 from harness.notify.ledger import Due, Ledger, Policy
-from harness.notify.standing import DECISION, JOURNAL, UNREADABLE
+from harness.notify.standing import DECISION, JOURNAL, UNREADABLE, printable
 from harness.report.wording import moment, rehearsal
 
 SCHEMA_VERSION = 1
@@ -26,6 +26,8 @@ _RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _SLACK_HEADER = 150
 _SLACK_SECTION = 3000
+_SLACK_LINE = 590
+"""So that a line still fits if each of its characters is written as five."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +106,12 @@ def check_message(journal: str) -> Message:
     """What ``--test`` sends."""
     return Message(
         kind="test",
-        journal=journal,
+        journal=printable(journal),
         journal_id=None,
         seq=0,
         as_of=None,
         decision=None,
-        headline=f"Test: shadow notify reaches this channel, for {journal}. Nothing has changed.",
+        headline=f"Test: shadow notify reaches this channel, for {printable(journal)}.",
         notices=(),
         notes=(),
     )
@@ -146,17 +148,21 @@ def to_record(message: Message) -> dict[str, Any]:
 
 def to_slack(message: Message) -> dict[str, Any]:
     """Body of an incoming webhook of Slack's form; blocks within Slack's bounds of length."""
-    head = message.headline
-    if len(head) > _SLACK_HEADER:
-        head = head[: _SLACK_HEADER - 1] + "…"
+    head = _cut(message.headline, _SLACK_HEADER)
+    lines = [f"• {_escaped(_cut(line, _SLACK_LINE))}" for line in message.lines]
+    notes = [_escaped(_cut(note, _SLACK_LINE)) for note in message.notes]
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": head, "emoji": False}}
     ]
-    for part in _parts(f"• {_escaped(line)}" for line in message.lines):
+    for part in _parts(lines):
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": part}})
-    for part in _parts(map(_escaped, message.notes)):
+    for part in _parts(notes):
         blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": part}]})
-    return {"text": _escaped(message.text), "blocks": blocks}
+    return {"text": "\n".join([_escaped(head), *lines, *notes]), "blocks": blocks}
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _escaped(text: str) -> str:
@@ -293,7 +299,7 @@ def _notes(what: Due, policy: Policy) -> Iterator[str]:
         )
     if ledger.failed and ledger.failing_since:
         yield (
-            f"Late: {counted(ledger.failed, 'attempt')} to tell this failed, "
+            f"Late: telling this failed at {counted(ledger.failed, 'look')}, "
             f"the first at {moment(ledger.failing_since)}."
         )
     gates = Counter(s.value for subject, s in ledger.states.items() if subject.startswith("gate:"))

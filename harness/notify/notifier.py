@@ -99,7 +99,7 @@ class Notifier:
         self._look = look
         self._channels = channels
         self._state = state
-        self._journal = journal
+        self._journal = printable(journal)
         self._policy = policy
         self._wait = wait
         self._clock = clock

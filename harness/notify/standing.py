@@ -6,7 +6,7 @@ Every text is masked here, so that nothing behind this module holds a personal v
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -62,13 +62,13 @@ class Standing:
 
 def standing_of(assessment: Assessment) -> Standing:
     """What is watched of `assessment`, personal values masked."""
-    known = _personal_values(assessment)
+    known = _Known(assessment)
     states = {
         JOURNAL: State(title="The journal", value=READABLE, reason=""),
         DECISION: State(
             title="Decision",
             value=assessment.decision.value,
-            reason=printable(mask_text(assessment.reason, known)),
+            reason=known.masked(assessment.reason),
         ),
     }
     for phase in assessment.phases:
@@ -94,12 +94,34 @@ def printable(text: str) -> str:
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
-def _gate(gate: GateResult, known: Iterable[str]) -> State:
+class _Known:
+    """The personal values that the comparison knows, and texts without them."""
+
+    def __init__(self, assessment: Assessment) -> None:
+        values = quotable(
+            value
+            for one in assessment.differences
+            if is_personal(one.field)
+            for value in (
+                one.control_raw, one.candidate_raw, one.control_value, one.candidate_value
+            )
+        )  # fmt: skip
+        self._values = [(value.casefold(), value) for value in values]
+
+    def masked(self, text: str) -> str:
+        """One line without personal values; cut only then, or half a value would be left."""
+        # A bad week has a hundred thousand values, and to look for one costs a hundred times less
+        # than to replace it.
+        folded = text.casefold()
+        return printable(mask_text(text, [v for key, v in self._values if key in folded]))
+
+
+def _gate(gate: GateResult, known: _Known) -> State:
     # The reason of an attested gate quotes what a person wrote.
     return State(
         title=printable(gate.title),
         value=gate.status.value,
-        reason=printable(mask_text(gate.reason, known)),
+        reason=known.masked(gate.reason),
         required=gate.required,
     )
 
@@ -122,12 +144,3 @@ def _place(evidence: Evidence) -> str:
     job = f"job {evidence.job_id}" if evidence.job_id else ""
     directory = f"at {evidence.directory}" if evidence.directory else ""
     return printable(mask_text(f"{job} {directory}")) or "not of one job"
-
-
-def _personal_values(assessment: Assessment) -> set[str]:
-    return quotable(
-        value
-        for one in assessment.differences
-        if is_personal(one.field)
-        for value in (one.control_raw, one.candidate_raw, one.control_value, one.candidate_value)
-    )

@@ -33,22 +33,25 @@ class CommandChannel:
 
     def send(self, message: Message) -> None:
         """Run the command once; it and all it started are killed when its time is over."""
+        try:
+            self._run(message)
+        except OSError as error:
+            raise DeliveryError(
+                f"{self._argv[0]} cannot be run ({error.strerror})", again=False
+            ) from None
+
+    def _run(self, message: Message) -> None:
         # Files, not pipes: a command may read nothing, or say more than a pipe holds.
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
             given.write(json.dumps(to_record(message), ensure_ascii=False).encode() + b"\n")
             given.seek(0)
-            try:
-                process = subprocess.Popen(
-                    self._argv,
-                    stdin=given,
-                    stdout=subprocess.DEVNULL,
-                    stderr=said,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise DeliveryError(
-                    f"{self._argv[0]} cannot be run ({error.strerror})", again=False
-                ) from None
+            process = subprocess.Popen(
+                self._argv,
+                stdin=given,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                start_new_session=True,
+            )
             try:
                 code = process.wait(self._timeout_s)
             except subprocess.TimeoutExpired:

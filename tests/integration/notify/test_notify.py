@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -102,6 +103,10 @@ def test_a_lost_job_is_told_once_with_the_gates_it_fails(
     assert call(capsys)[:2] == (0, "webhook: told 4 changes as of seq 17\n")
     assert call(capsys)[:2] == (0, "webhook: nothing to say as of seq 17\n")
     _, text = texts(receiver)
+    # The page shows this very message, but for the time at which the job was recorded.
+    page = (ROOT / "docs" / "notify.md").read_text()
+    (shown,) = re.findall(r"^```text\n(.*?)\n```$", page, re.M | re.S)
+    assert text.splitlines()[1:] == shown.splitlines()[1:]
     assert "Decision: UNDECIDED → NO-GO. 2 required gates fail" in text
     assert "Gate “Zero data loss” (shadow.zero_loss): open → fail." in text
     assert f"(never_enqueued, live): 1 new case (job {LOST}); 1 now." in text
@@ -118,7 +123,7 @@ def test_what_could_not_be_delivered_is_said_and_told_at_a_later_look(
         "The next look tries again.\n",
     )  # fmt: skip
     assert call(capsys)[0] == 0
-    assert "Late: 1 attempt to tell this failed" in texts(receiver)[1]
+    assert "Late: telling this failed at 1 look," in texts(receiver)[1]
     assert call(capsys)[1] == "webhook: nothing to say as of seq 17\n"
 
 
@@ -180,7 +185,7 @@ def test_a_dry_run_prints_what_would_be_told_and_leaves_no_trace(
     assert receiver.got == []
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
     call(capsys)
-    assert call(capsys, "--dry-run") == (0, "", "webhook: nothing to say now\n")
+    assert call(capsys, "--dry-run") == (0, "", "webhook: nothing would be told now\n")
 
 
 def test_a_test_message_needs_no_journal_and_changes_nothing(

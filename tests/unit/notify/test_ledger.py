@@ -138,10 +138,11 @@ def test_there_is_one_first_look_and_no_empty_message(looks: list[Look], policy:
 
 
 def introduced(
-    states: Mapping[str, str] | None = None, *, policy: Policy | None = None, **cases: str
+    states: Mapping[str, str] | None = None, *, policy: Policy | None = None
 ) -> Listener:
+    """A channel that has had its first look."""
     listener = Listener(policy=policy or Policy(quiet_s=600.0, per_hour=10))
-    listener.look(make_standing(states, {LOST: cases.get("lost", "")} if cases else {}), LOOKED_AT)
+    listener.look(make_standing(states), LOOKED_AT)
     return listener
 
 
@@ -183,6 +184,19 @@ def test_a_gate_that_fails_again_and_again_is_told_once_a_quiet_period() -> None
         state = "fail" if minute % 2 else "pass"
         listener.look(gate(state, seq=100 + minute), LOOKED_AT + minute * MINUTE)
     assert 5 <= len(listener.told) - 1 <= 7
+
+
+def test_cases_that_come_one_by_one_are_told_at_once_and_then_once_a_quiet_period() -> None:
+    listener = introduced()
+    cases: list[str] = []
+    for minute in range(1, 31):
+        cases.append(f"job {minute}")
+        listener.look(
+            make_standing(cases={LOST: cases}, seq=100 + minute), LOOKED_AT + minute * MINUTE
+        )
+    told = [(moment - LOOKED_AT) / MINUTE for moment, _ in listener.told]
+    assert told == [0, 1, 11, 21]
+    assert [len(c.fresh) for c in case_changes(listener.changes(LOST))] == [1, 10, 10]
 
 
 def test_looks_further_apart_than_the_quiet_period_tell_at_once() -> None:

@@ -132,7 +132,7 @@ def test_what_was_held_back_or_comes_late_is_summed_up_in_one_line() -> None:
         "Held back by the limit of 10 messages an hour: 1 of these, 1 change in all, "
         "the first since 23 Nov 2026, 08:31:00 UTC." in message.notes
     )
-    late = "Late: 2 attempts to tell this failed, the first at 23 Nov 2026, 08:36:00 UTC."
+    late = "Late: telling this failed at 2 looks, the first at 23 Nov 2026, 08:36:00 UTC."
     assert late in message.notes
 
 
@@ -160,7 +160,7 @@ def test_a_long_message_is_cut_for_people_and_whole_for_programs() -> None:
 
 def test_slack_gets_text_and_blocks_within_its_bounds_and_nothing_that_it_would_act_on() -> None:
     standing = make_standing({GATE: "fail"})
-    loud = replace(standing.states[GATE], title="<!channel> & co", reason="&<>" * 133)
+    loud = replace(standing.states[GATE], title="<!channel> & co" + "&" * 380, reason="&<>" * 133)
     message = changed(
         make_standing({GATE: "pass"}), replace(standing, states={**standing.states, GATE: loud})
     )
