@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from harness.errors import JournalBusyError, SettingsError, ShadowError
+from harness.errors import SettingsError, ShadowError
 from harness.journal.store import Journal
 from harness.model import Batch, EventDraft
+from harness.notify.channels.file import FileChannel
+from harness.notify.ledger import Policy
 from harness.notify.look import RELOOK_AFTER, JournalLook
+from harness.notify.notifier import Notifier
+from harness.notify.state import StateFile
 from harness.settings import CompareSettings, Settings
-from tests.support.events import at, make_job
-from tests.support.journals import RECORDED_AT, make_journal, sound_job
+from tests.support.events import at, make_control, make_job
+from tests.support.journals import (
+    COMPLETE_UNTIL,
+    RECORDED_AT,
+    make_journal,
+    make_watermarks,
+    sound_job,
+)
 
 COMPLAINTS = "gate:shadow.complaints"
 HOLDER = """
@@ -78,18 +91,43 @@ def test_an_attestation_expires_although_nothing_is_recorded(
     assert standing.seq == look().seq
 
 
-def test_a_locked_journal_is_trouble_and_not_for_ever(journal: Journal, clock: Clock) -> None:
-    look = look_at(journal, clock)
+def test_a_locked_journal_is_trouble_that_passes_and_what_came_meanwhile_is_told(
+    journal: Journal, clock: Clock, tmp_path: Path
+) -> None:
+    notifier = Notifier(
+        look_at(journal, clock), [FileChannel(tmp_path / "told.jsonl")],
+        StateFile(tmp_path / "state.json"), journal="week.duckdb",
+        policy=Policy(quiet_s=600.0, per_hour=10), wait=lambda _: False, clock=clock,
+    )  # fmt: skip
+    assert notifier.once().trouble is None
+    with held(journal):
+        clock.now += timedelta(minutes=1)
+        trouble = notifier.once().trouble
+    assert trouble is not None
+    assert "another process kept the journal locked" in trouble
+    lost = (
+        make_job("2" * 32),
+        make_control("submitted", job_id="2" * 32, second=60),
+    )  # fmt: skip
+    journal.append(Batch(events=lost, watermarks=make_watermarks(COMPLETE_UNTIL)))
+    clock.now += timedelta(minutes=1)
+    done = notifier.once()
+    assert (done.trouble, done.failed) == (None, False)
+    _, second = [json.loads(line) for line in (tmp_path / "told.jsonl").read_text().splitlines()]
+    assert "finding:live:never_enqueued" in {notice["what"] for notice in second["notices"]}
+
+
+@contextmanager
+def held(journal: Journal) -> Iterator[None]:
+    """Let another process hold the journal's lock."""
     command = [sys.executable, "-c", HOLDER, str(journal.path)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(JournalBusyError, match="kept the journal locked"):
-            look()
+        yield
         holder.communicate("")
-    assert look().seq == 16
 
 
 @pytest.mark.parametrize("content", [b"", b"no journal at all"])

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,21 +16,15 @@ from harness.cli.main import run
 from harness.journal.store import Journal
 from harness.model import Batch
 from tests.support.events import make_control, make_job
-from tests.support.journals import COMPLETE_UNTIL as UNTIL
-from tests.support.journals import RECORDED_AT, make_journal, make_watermarks, sound_job
+from tests.support.journals import COMPLETE_UNTIL, make_journal, make_watermarks, sound_job
 from tests.support.processes import Shadow, wait_for
 from tests.support.receiver import SECRETS, Receiver, receiving, status, unused_url
 
 ROOT = Path(__file__).parents[3]
 NAME = "week.duckdb"
 LOST = "22222222-2222-4222-8222-222222222222"
+PATIENCE_S = 120.0
 HOOK = "SHADOW_NOTIFY_WEBHOOK"
-HOLDER = """
-import duckdb, sys
-con = duckdb.connect(sys.argv[1])
-print("held", flush=True)
-sys.stdin.read()
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +52,14 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 def lose(journal: Journal, job_id: str = LOST) -> None:
     """Record a job that never reached the new queue."""
     events = (make_job(job_id), make_control("submitted", job_id=job_id, second=60))
-    journal.append(Batch(events=events, watermarks=make_watermarks(UNTIL)))
+    journal.append(Batch(events=events, watermarks=make_watermarks(COMPLETE_UNTIL)))
+
+
+def appear(folder: Path) -> None:
+    """Let a journal with events be there from one moment to the next."""
+    aside = folder / "aside"
+    aside.mkdir()
+    make_journal(aside, sound_job(), name=NAME).path.rename(folder / NAME)
 
 
 def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -305,30 +305,26 @@ def watch(tmp_path: Path, receiver: Receiver) -> Iterator[Shadow]:
         shadow.kill_all()
 
 
-def test_a_watch_outlives_a_journal_that_is_missing_grows_and_is_locked(
+def test_a_watch_outlives_a_journal_that_is_missing_and_follows_one_that_grows(
     watch: Shadow, receiver: Receiver, tmp_path: Path
 ) -> None:
     def told(words: str) -> None:
-        wait_for(lambda: any(words in text for text in texts(receiver)), what=words)
+        wait_for(
+            lambda: any(words in text for text in texts(receiver)),
+            what=words,
+            timeout_s=PATIENCE_S,
+        )
 
     told("The journal cannot be read, so nothing is known: week.duckdb: there is no journal.")
-    journal = make_journal(tmp_path, sound_job(), name=NAME)
+    appear(tmp_path)
+    journal = Journal(tmp_path / NAME)
     told("This is a first look")
     lose(journal)
     told("1 new case")
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, NAME],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path,
-    )  # fmt: skip
-    with holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        wait_for(lambda: watch.process.poll() is None, what="a watch that goes on")
-        holder.communicate("")
     lose(journal, LOST.replace("2", "3"))
     told("2 now.")
     watch.process.send_signal(signal.SIGTERM)
-    ended = watch.wait(30.0)
+    ended = watch.wait(PATIENCE_S)
     assert (ended.code, ended.err.splitlines()) == (
         0,
         [
@@ -344,7 +340,7 @@ def test_a_watch_outlives_a_journal_that_is_missing_grows_and_is_locked(
 def test_a_second_process_on_the_same_state_is_refused(
     watch: Shadow, receiver: Receiver, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wait_for(lambda: bool(receiver.taken), what="a first message")
+    wait_for(lambda: bool(receiver.taken), what="a first message", timeout_s=PATIENCE_S)
     code, _, err = call(capsys)
     assert code == 2
     assert "another shadow notify is at work on it" in err
@@ -354,9 +350,10 @@ def test_a_watch_that_is_stopped_while_it_owes_something_says_so_by_its_exit_cod
     watch: Shadow, receiver: Receiver, tmp_path: Path
 ) -> None:
     receiver.answers.extend([status(404)] * 1000)
-    make_journal(tmp_path, sound_job(), name=NAME, recorded_at=RECORDED_AT)
-    wait_for(lambda: "not delivered: the receiver answered 404" in watch.err, what="a failure")
+    appear(tmp_path)
+    failure = "not delivered: the receiver answered 404"
+    wait_for(lambda: failure in watch.err, what=failure, timeout_s=PATIENCE_S)
     watch.interrupt()
-    ended = watch.wait(30.0)
+    ended = watch.wait(PATIENCE_S)
     assert ended.code == 2
     assert ended.err.count("not delivered") == 1

@@ -6,7 +6,7 @@ import random
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.notify.backoff import LONGEST_S, pauses, retry_after_s
@@ -14,6 +14,7 @@ from harness.notify.backoff import LONGEST_S, pauses, retry_after_s
 NOW = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 20), st.randoms(use_true_random=False))
 def test_pauses_double_up_to_a_bound_and_chance_takes_at_most_half(
     attempts: int, rng: random.Random

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.model import Severity
@@ -91,6 +91,7 @@ def keys(standing: Standing) -> set[str]:
     return set(standing.cases[LOST].keys) if LOST in standing.cases else set()
 
 
+@settings(deadline=None, max_examples=60)
 @given(histories(), policies)
 def test_every_change_of_a_state_is_told_exactly_once(looks: list[Look], policy: Policy) -> None:
     listener, seen = lived(looks, policy)
@@ -103,6 +104,7 @@ def test_every_change_of_a_state_is_told_exactly_once(looks: list[Look], policy:
         assert chain[0::2] == chain[1::2]
 
 
+@settings(deadline=None, max_examples=60)
 @given(histories(), policies)
 def test_every_case_is_told_when_it_comes_and_when_it_goes(
     looks: list[Look], policy: Policy
@@ -121,6 +123,7 @@ def test_every_case_is_told_when_it_comes_and_when_it_goes(
     assert known == keys(seen[-1])
 
 
+@settings(deadline=None, max_examples=60)
 @given(histories(), policies)
 def test_no_hour_has_more_messages_than_allowed(looks: list[Look], policy: Policy) -> None:
     moments = [moment for moment, _ in lived(looks, policy)[0].told]
@@ -129,6 +132,7 @@ def test_no_hour_has_more_messages_than_allowed(looks: list[Look], policy: Polic
         assert len(hour) <= policy.per_hour
 
 
+@settings(deadline=None, max_examples=60)
 @given(histories(), policies)
 def test_there_is_one_first_look_and_no_empty_message(looks: list[Look], policy: Policy) -> None:
     (_, first), *others = lived(looks, policy)[0].told
