@@ -27,7 +27,7 @@ _IS_DSN = re.compile(r"dsn|database_url|password", re.IGNORECASE)
 _DSN_MEND = " The DSN of production is read from the environment only: set SHADOW_DSN."
 WEBHOOK_VARIABLE = "SHADOW_NOTIFY_WEBHOOK"
 """Holds the address of a webhook: who knows it can write there, so no file and no log has it."""
-_IS_WEBHOOK = re.compile(r"^notify\.(web)?hook|^notify\.url|^notify\.slack", re.IGNORECASE)
+_IS_WEBHOOK = re.compile(r"^notify\..*(hook|url|slack)", re.IGNORECASE)
 _WEBHOOK_MEND = f" A webhook's address is a secret: set {WEBHOOK_VARIABLE} in the environment."
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 
@@ -174,7 +174,7 @@ class PrivacySettings(_Section):
     """Fields that stay as recorded."""
 
 
-def _words(value: object) -> object:
+def _argv(value: object) -> object:
     """A command line in one text is split as a shell would, without a shell."""
     if not isinstance(value, str):
         return value
@@ -196,7 +196,7 @@ class NotifySettings(_Section):
     The address of a webhook only by ``SHADOW_NOTIFY_WEBHOOK``.
     """
 
-    command: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
+    command: Annotated[tuple[str, ...], BeforeValidator(_argv)] = ()
     """A command and its arguments, which gets the message as JSON on its standard input."""
     file: Annotated[Path, BeforeValidator(_no_address)] | None = None
     """A file to which each message is appended as a line of JSON."""

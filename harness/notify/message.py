@@ -12,9 +12,9 @@ from typing import Any
 from harness.gates.shown import DECISION_SIGNS
 from harness.gates.wording import counted, sentence
 from harness.model import Severity
-from harness.notify.changes import CasesChange, Change, StateChange
+from harness.notify.changes import CasesChange, Change, StateChange, fold
 from harness.notify.ledger import Due, Ledger, Policy
-from harness.notify.standing import DECISION, JOURNAL, UNREADABLE, printable
+from harness.notify.standing import DECISION, JOURNAL, UNREADABLE, Standing, printable
 from harness.report.wording import moment, rehearsal
 
 SCHEMA_VERSION = 1
@@ -23,7 +23,6 @@ MOST_SHOWN = 20
 _EXAMPLES = 3
 _SIGNS = {decision.value: sign for decision, sign in DECISION_SIGNS.items()}
 _RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
-_EPOCH = datetime.fromtimestamp(0, UTC)
 _SLACK_HEADER = 150
 _SLACK_SECTION = 3000
 _SLACK_LINE = 590
@@ -183,48 +182,38 @@ def _parts(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _first_look(ledger: Ledger) -> list[Notice]:
-    found = []
-    for subject, state in ledger.states.items():
-        change = StateChange(
-            subject=subject, title=state.title, way=(None, state.value), changes=0,
-            reason=state.reason, required=state.required, since=ledger.looked_at or _EPOCH,
-            seq=ledger.seq, as_of=ledger.as_of or _EPOCH,
-        )  # fmt: skip
-        if subject == DECISION or change.severity is Severity.CRITICAL:
-            text = (
-                _state_text(change)
-                if subject == JOURNAL
-                else f"{_named(change)}: {state.value}. {state.reason}".strip()
-            )
-            found.append(_made(change, ledger, None, state.value, text))
-    for subject, cases in ledger.cases.items():
-        counts = CasesChange(
-            subject=subject, title=cases.title, appeared=0, gone=0, now=len(cases.keys),
-            fresh=cases.keys, left=(), since=ledger.looked_at or _EPOCH, seq=ledger.seq,
-            as_of=ledger.as_of or _EPOCH,
-        )  # fmt: skip
-        text = f"{_named(counts)}: {_counted_cases(cases.keys, '')}."
-        found.append(_made(counts, ledger, None, str(len(cases.keys)), text))
-    return found
+    """The decision and all that is bad, as if it had come just now."""
+    assert ledger.as_of is not None
+    standing = Standing(
+        journal_id=ledger.journal_id or "",
+        seq=ledger.seq,
+        as_of=ledger.as_of,
+        states=ledger.states,
+        cases=ledger.cases,
+    )
+    return [
+        _notice(change, ledger, first=True)
+        for change in fold((), {}, {}, standing, since=ledger.as_of)
+        if change.subject == DECISION or change.severity is Severity.CRITICAL
+    ]
 
 
-def _notice(change: Change, ledger: Ledger) -> Notice:
+def _notice(change: Change, ledger: Ledger, *, first: bool = False) -> Notice:
+    before: str | None
+    after: str | None
     if isinstance(change, StateChange):
-        return _made(change, ledger, change.way[0], change.way[-1], _state_text(change))
-    told = change.now - len(change.fresh) + len(change.left)
-    return _made(change, ledger, str(told), str(change.now), _cases_text(change))
-
-
-def _made(
-    change: Change, ledger: Ledger, before: str | None, after: str | None, text: str
-) -> Notice:
+        before, after, text = change.way[0], change.way[-1], _state_text(change, first=first)
+    else:
+        told = change.now - len(change.fresh) + len(change.left)
+        before, after = None if first else str(told), str(change.now)
+        text = _cases_text(change, first=first)
     parts = (ledger.journal_id or "", change.subject, before or "", after or "", str(change.seq))
     return Notice(
         id=hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16],
         what=change.subject,
         before=before,
         after=after,
-        changes=change.changes,
+        changes=0 if first else change.changes,
         severity=change.severity,
         seq=change.seq,
         as_of=change.as_of,
@@ -243,16 +232,17 @@ def _named(change: Change) -> str:
     return change.title
 
 
-def _state_text(change: StateChange) -> str:
+def _state_text(change: StateChange, *, first: bool) -> str:
     if change.subject == JOURNAL:
         if change.way[-1] == UNREADABLE:
-            return sentence(f"The journal cannot be read, so nothing is known: {change.reason}")
-        return "The journal can be read again."
+            return sentence(f"{change.title} cannot be read, so nothing is known: {change.reason}")
+        return f"{change.title} can be read again."
     before, after = change.way[0], change.way[-1]
     if after is None:
         return f"{_named(change)} is gone; it was {before}."
     if before is None and len(change.way) == 2:
-        return f"New: {_named(change)}: {after}. {change.reason}".strip()
+        new = "" if first else "New: "
+        return f"{new}{_named(change)}: {after}. {change.reason}".strip()
     words = [state or "not there" for state in change.way]
     if change.changes > len(change.way) - 1:
         half = len(words) // 2
@@ -263,7 +253,9 @@ def _state_text(change: StateChange) -> str:
     return f"{_named(change)}: {way}. {change.reason}".strip()
 
 
-def _cases_text(change: CasesChange) -> str:
+def _cases_text(change: CasesChange, *, first: bool) -> str:
+    if first:
+        return f"{_named(change)}: {_counted_cases(change.fresh, '')}."
     parts = []
     if change.fresh:
         parts.append(_counted_cases(change.fresh, "new "))
@@ -306,7 +298,10 @@ def _notes(what: Due, policy: Policy) -> Iterator[str]:
     if gates:
         tally = ", ".join(f"{number} {status}" for status, number in sorted(gates.items()))
         cases = sum(len(cases.keys) for cases in ledger.cases.values())
-        yield f"Now: {counted(gates.total(), 'gate')}: {tally}; {counted(cases, 'critical case')}."
+        journal = ledger.states.get(JOURNAL)
+        when = "Last known" if journal and journal.value == UNREADABLE else "Now"
+        found = f"{tally}; {counted(cases, 'critical case')}"
+        yield f"{when}: {counted(gates.total(), 'gate')}: {found}."
     if warning := rehearsal(ledger.time_scale):
         yield warning
 

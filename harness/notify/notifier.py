@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from harness.errors import ShadowError
 from harness.gates.wording import counted
@@ -80,7 +81,8 @@ Wait = Callable[[float], bool]
 class Notifier:
     """Tells `channels` what changes in the journal that `look` reads.
 
-    The state file must be held for as long as this lives.
+    The state file must be held for as long as this lives. `anew` says why nothing is remembered
+    although there is a state file; None where that is not so.
     """
 
     def __init__(
@@ -105,9 +107,6 @@ class Notifier:
         self._clock = clock
         self._rng = rng or random.Random()
         self._ledgers, self.anew = state.load()
-
-    anew: str | None
-    """Why nothing is remembered although there is a state file."""
 
     def once(self) -> Round:
         """Look, and tell every channel what is due.
@@ -152,22 +151,23 @@ class Notifier:
 
     def _tell(self, channel: Channel) -> Told:
         ledger, now = self._ledgers[channel.name], self._clock()
+        told = partial(Told, channel=channel.name)
         what = due(ledger, now, self._policy)
         if what is None:
             waits = sum(change.changes for change in ledger.waiting)
             words = f"nothing to say as of seq {ledger.seq}"
             if waits:
                 words += f"; {counted(waits, 'change')} within the quiet period"
-            return Told(channel=channel.name, outcome=Outcome.NOTHING, words=words)
+            return told(outcome=Outcome.NOTHING, words=words)
         free = free_at(ledger, now, self._policy)
         if free > now:
             self._remember(channel, hold(ledger, what))
             words = f"held back until {moment(free)} by the limit of messages an hour"
-            return Told(channel=channel.name, outcome=Outcome.HELD, words=words)
+            return told(outcome=Outcome.HELD, words=words)
         asked = ledger.not_before
         if asked and now < asked <= now + timedelta(days=1):
             words = f"not delivered: the receiver asked for a pause until {moment(asked)}"
-            return Told(channel=channel.name, outcome=Outcome.FAILED, words=words)
+            return told(outcome=Outcome.FAILED, words=words)
         message = compose(what, journal=self._journal, policy=self._policy)
         failure = deliver(channel, message, wait=self._wait, rng=self._rng)
         now = self._clock()
@@ -175,11 +175,11 @@ class Notifier:
             after = undelivered(ledger, now, retry_after_s=failure.retry_after_s)
             self._remember(channel, after)
             words = f"not delivered: {failure.words}. The next look tries again."
-            return Told(channel=channel.name, outcome=Outcome.FAILED, words=words)
+            return told(outcome=Outcome.FAILED, words=words)
         self._remember(channel, delivered(ledger, what, now, self._policy))
         subject = "where the journal stands" if what.first else _told(message)
         words = f"told {subject} as of seq {ledger.seq}"
-        return Told(channel=channel.name, outcome=Outcome.DELIVERED, words=words)
+        return told(outcome=Outcome.DELIVERED, words=words)
 
     def _remember(self, channel: Channel, ledger: Ledger) -> None:
         self._ledgers[channel.name] = ledger
@@ -209,9 +209,13 @@ def deliver(
             break
         if wait(max(pause_s, asked_s)):
             break
-    if attempts > 1:
-        failure.words += f", after {attempts} attempts"
-    return failure
+    if attempts == 1:
+        return failure
+    return DeliveryError(
+        f"{failure.words}, after {attempts} attempts",
+        again=failure.again,
+        retry_after_s=failure.retry_after_s,
+    )
 
 
 def _told(message: Message) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from harness.model import Severity
-from harness.notify.ledger import Due, Policy, hold, undelivered
+from harness.notify.ledger import Due, Policy, due, hold, observe_trouble, undelivered
 from harness.notify.message import (
     MOST_SHOWN,
     Message,
@@ -118,6 +118,34 @@ def test_the_first_look_says_that_it_is_one_and_what_is_bad() -> None:
     assert "Now: 8 gates: 2 fail, 2 open, 2 pass, 2 undecided; 4 critical cases." in message.notes
     assert any("Rehearsal at 200 times" in note for note in message.notes)
     assert {notice.changes for notice in message.notices} == {0}
+
+
+def _blind(listener: Listener, *, minutes: int) -> Message:
+    """What is told after the journal could not be read for so long."""
+    for minute in (1, minutes):
+        now = LOOKED_AT + timedelta(minutes=minute)
+        listener.ledger = observe_trouble(listener.ledger, "week.duckdb: it is locked.", now)
+    return composed(due(listener.ledger, now, listener.policy))
+
+
+def test_a_journal_that_cannot_be_read_is_told_with_what_was_known_last() -> None:
+    listener = Listener()
+    listener.look(make_standing({GATE: "pass", "decision": "GO"}), LOOKED_AT)
+    message = _blind(listener, minutes=12)
+    assert message.lines == (
+        "Journal cannot be read, so nothing is known: week.duckdb: it is locked.",
+    )
+    assert message.notes == ("Last known: 1 gate: 1 pass; 0 critical cases.",)
+    assert message.notices[0].severity is Severity.CRITICAL
+    message = _blind(Listener(), minutes=12)
+    assert message.headline == "Not known: week.duckdb"
+    assert (message.decision, message.as_of, message.notes) == (None, None, ())
+    assert to_record(message)["as_of"] is None
+
+
+def test_a_name_that_is_no_text_breaks_nothing() -> None:
+    message = check_message("week\udcff.duckdb")
+    json.dumps(to_record(message), ensure_ascii=False).encode()
 
 
 def test_what_was_held_back_or_comes_late_is_summed_up_in_one_line() -> None:
