@@ -133,7 +133,7 @@ def test_a_journal_that_cannot_be_read_is_told_with_what_was_known_last() -> Non
     listener.look(make_standing({GATE: "pass", "decision": "GO"}), LOOKED_AT)
     message = _blind(listener, minutes=12)
     assert message.lines == (
-        "Journal cannot be read, so nothing is known: week.duckdb: it is locked.",
+        "The journal cannot be read, so nothing is known: week.duckdb: it is locked.",
     )
     assert message.notes == ("Last known: 1 gate: 1 pass; 0 critical cases.",)
     assert message.notices[0].severity is Severity.CRITICAL
