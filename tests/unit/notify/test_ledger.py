@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.model import Severity
-from harness.notify.ledger import Ledger, Policy, due, observe, observe_trouble
+from harness.notify.ledger import Ledger, Policy, due, free_at, observe, observe_trouble
 from harness.notify.standing import JOURNAL, Standing
 from tests.support.notices import (
     LOOKED_AT,
@@ -230,6 +230,15 @@ def test_what_the_limit_holds_back_comes_with_the_next_message_and_is_marked() -
     (change,) = what.changes
     assert change.held
     assert ways([change]) == [("pass", "fail", "pass", "fail")]
+
+
+def test_the_limit_ends_an_hour_after_the_oldest_message_that_counts() -> None:
+    policy = Policy(quiet_s=0.0, per_hour=2)
+    listener = introduced({GATE: "pass"}, policy=policy)
+    now = LOOKED_AT + 30 * MINUTE
+    assert free_at(listener.ledger, now, policy) == now
+    assert listener.look(gate("fail"), now) is not None
+    assert free_at(listener.ledger, now, policy) == LOOKED_AT + 60 * MINUTE
 
 
 def test_a_long_way_keeps_its_ends_and_all_its_changes() -> None:
