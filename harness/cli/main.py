@@ -28,6 +28,7 @@ _COMMANDS = {
     "journal": ("journal", "Verify, rebuild, count or compact a journal."),
     "mark": ("mark", "Say what happens now: a step of the ramp, a deployment, the cut-over."),
     "noise": ("noise", "Say which fields differ more often than noise explains."),
+    "notify": ("notify", "Tell people when a gate or the decision changes."),
     "record": ("record", "Copy production into the journal, exactly once."),
     "replay": ("replay", "Run recorded jobs through the worker in the sandbox."),
     "report": ("report", "Write the go/no-go report."),
