@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from harness.assessment.figures import Interval
-from harness.model import Decision, GateStatus
+from harness.model import Decision, GateStatus, IntervalKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +72,14 @@ class GateResult:
     waiver: Waiver | None = None
     stages: tuple[StageResult, ...] = ()
     """By stage of traffic, where the gate is about each of them."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for an interval that does not hold at every look: it decides nothing."""
+        if self.interval is not None and self.interval.kind is not IntervalKind.HEADLINE:
+            raise ValueError(
+                f"interval of {self.gate} is a {self.interval.kind.value}; a gate is judged by one "
+                "that holds at every look"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

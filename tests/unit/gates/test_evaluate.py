@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -489,3 +490,11 @@ def test_inputs_outside_their_range_are_refused_by_name() -> None:
         make_inputs(dlq_sampling=Sampling(share=1.5))
     with pytest.raises(StatsInputError, match=r"^coverage"):
         make_inputs(coverage=1.2)
+
+
+def test_a_gate_refuses_an_interval_that_holds_for_one_look_only() -> None:
+    result = judged(GATES, AGREEMENT, make_inputs())
+    assert result.interval is not None
+    label = replace(result.interval, kind=IntervalKind.LABEL)
+    with pytest.raises(ValueError, match="interval of dual-write.agreement is a label"):
+        replace(result, interval=label)
