@@ -27,6 +27,7 @@ _COMMANDS = {
     "journal": ("journal", "Verify, rebuild, count or compact a journal."),
     "noise": ("noise", "Say which fields differ more often than noise explains."),
     "plan": ("plan", "Say what a week of traffic can show, before it is run."),
+    "ramp": ("ramp", "Say when to raise the share of traffic, and what that risks."),
     "record": ("record", "Copy production into the journal, exactly once."),
     "replay": ("replay", "Run recorded jobs through the worker in the sandbox."),
     "report": ("report", "Write the go/no-go report."),

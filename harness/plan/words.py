@@ -298,7 +298,7 @@ def described(plan: WeekPlan) -> str:
 def as_text(plan: WeekPlan) -> str:
     """The plan for a terminal: sentences, then the chances by day; ends with a line break."""
     lines = [heading(plan), earliest_go(plan), assumed(plan), ""]
-    lines += _table(
+    lines += table(
         ("", *plan.days), [("jobs in the shadow", *(f"{n:,}" for n in plan.jobs_by_day))]
     )
     for section in sections(plan):
@@ -326,10 +326,10 @@ def _section_table(section: Section, plan: WeekPlan) -> list[str]:
         )
         for row in section.rows
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns as wide as need be, numbers to the right."""
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
     return [

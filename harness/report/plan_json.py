@@ -38,7 +38,7 @@ def plan_dict(plan: WeekPlan) -> dict[str, Any]:
         "runs": assumptions.runs,
         "seed": assumptions.seed,
         "gates_version": plan.gates_version,
-        "gates": [{"counts": _counts(gate), **_plain(asdict(gate))} for gate in plan.gates],
+        "gates": [{"counts": _counts(gate), **plain(asdict(gate))} for gate in plan.gates],
     }
 
 
@@ -53,11 +53,12 @@ def _counts(gate: MeanPlan | LossPlan | Uncounted) -> str:
             return "nothing"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """`value` as JSON takes it: rounded, infinite and missing as null."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return round(value, _DIGITS) if math.isfinite(value) else None
     return value

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc
 
-from harness.stats.betting import headline_interval
-from harness.stats.checks import StatsInputError, check_inner_share
+from harness.stats.betting import betting_interval, headline_interval
+from harness.stats.checks import StatsInputError, bounds_pair, check_inner_share
 
 _LEAST_EXPECTED = 5.0
 """Below it the chi-square approximation is poor (Cochran 1954), so rare labels are pooled."""
@@ -31,11 +31,8 @@ class SampledShare:
     low: float
     high: float
     n: int
-
-    @property
-    def outside(self) -> bool:
-        """Whether the declared share is proved wrong, however often anybody has looked."""
-        return not self.low <= self.declared <= self.high
+    outside: bool
+    """Whether the declared share is proved wrong, however often anybody has looked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +54,19 @@ def sampled_share(
     low, high: shape (n,), 1 for a job that was in the shadow, in the control's order; a job of
     which it is not known yet has low 0 and high 1.
     """
-    worst = np.asarray(low, dtype=np.float64)
-    best = worst if high is None else np.asarray(high, dtype=np.float64)
+    worst, best = bounds_pair(low, high)
+    declared = check_inner_share("declared", declared)
     ends = headline_interval(worst, best, alpha_total=alpha_total)
+    outside = not ends[0] <= declared <= ends[1]
     known = worst[worst == best]
+    value = float(known.mean()) if known.size else None
+    if value is not None and not ends[0] <= value <= ends[1]:
+        # The share has moved: what all prefixes leave in common describes none of its values.
+        ends = betting_interval(worst, best, alpha_total=alpha_total)
     return SampledShare(
-        declared=check_inner_share("declared", declared),
-        value=float(known.mean()) if known.size else None,
-        low=ends[0],
-        high=ends[1],
-        n=int(worst.size),
-    )
+        declared=declared, value=value, low=ends[0], high=ends[1], n=int(worst.size),
+        outside=outside,
+    )  # fmt: skip
 
 
 def compare_mix(labels: Sequence[str], sampled: Sequence[bool]) -> MixComparison | None:
