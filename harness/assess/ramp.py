@@ -201,6 +201,7 @@ def _stage_sample(
                 sequence.agreement_low,
                 sequence.agreement_high,
                 alpha_total=criteria.alpha_total / 2.0,
+                n_min=criteria.n_min,
             )
             if sequence.job_ids
             else None

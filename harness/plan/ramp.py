@@ -16,7 +16,7 @@ from harness.gates.wording import counted, percent, percent_up, threshold_percen
 from harness.model import GateStatus
 from harness.plan.ramp_evidence import Aim, RampEvidence, StageSample
 from harness.plan.ramp_outlook import Step, hours_for, means_of, steps_of
-from harness.stats.betting import headline_interval
+from harness.stats.betting import betting_interval
 from harness.stats.counts import interval_counts
 from harness.stats.strata import overlap
 
@@ -99,9 +99,8 @@ def advise(
 
 def harmed_share(evidence: RampEvidence, *, alpha: float) -> tuple[float | None, float, float]:
     """Share of jobs that were lost or failed: estimate, and its confidence sequence."""
-    low, high = headline_interval(
-        evidence.harmed_low, evidence.harmed_high, alpha_total=2.0 * alpha
-    )
+    # The plain interval: what the first few jobs met must not narrow it for good.
+    low, high = betting_interval(evidence.harmed_low, evidence.harmed_high, alpha_total=2.0 * alpha)
     settled = evidence.harmed_low[evidence.harmed_low == evidence.harmed_high]
     return (float(settled.mean()) if settled.size else None, low, high)
 

@@ -32,6 +32,8 @@ from harness.stats.checks import (
 )
 
 IntArray = npt.NDArray[np.int64]
+_AT_ONCE = 1024
+"""Jobs of all runs together that are worked on in one step; measured as the fastest."""
 NEVER = 0
 """Stands for "not within the jobs that were simulated" where a number of a job is expected."""
 
@@ -190,21 +192,23 @@ def _crossings(
     at: IntArray = np.full(runs, NEVER, dtype=np.int64)
     open_runs = np.arange(runs)
     state = np.tile(factor_logs(before, m, None).sum(axis=0), (runs, 1))
-    for job in range(jobs):
-        if not open_runs.size:
-            break
-        state += gains[index[job, open_runs]]
-        if job + 1 < n_min:
-            continue
+    job = 0
+    while job < jobs and open_runs.size:
+        # Several jobs at once where few runs are open: numpy's own cost per call would prevail.
+        chunk = max(1, _AT_ONCE // open_runs.size)
+        states = np.cumsum(gains[index[job : job + chunk][:, open_runs]], axis=0) + state
         # A mean is never above its largest term, so only these few need the whole sum.
-        near = np.flatnonzero(state.max(axis=1) >= level)
-        if not near.size:
-            continue
-        crossed = near[log_mixture(state[near]) >= level]
-        if crossed.size:
-            at[open_runs[crossed]] = job + 1
-            open_runs = np.delete(open_runs, crossed)
-            state = np.delete(state, crossed, axis=0)
+        near = states.max(axis=2) >= level
+        near[: max(0, n_min - 1 - job)] = False
+        if near.any():
+            crossed = np.zeros_like(near)
+            crossed[near] = log_mixture(states[near]) >= level
+            hit = crossed.any(axis=0)
+            at[open_runs[hit]] = job + 1 + crossed[:, hit].argmax(axis=0)
+            open_runs = open_runs[~hit]
+            states = states[:, ~hit]
+        state = states[-1]
+        job += chunk
     return at
 
 

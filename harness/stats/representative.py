@@ -47,16 +47,22 @@ class MixComparison:
 
 
 def sampled_share(
-    low: npt.ArrayLike, high: npt.ArrayLike | None = None, *, declared: float, alpha_total: float
+    low: npt.ArrayLike,
+    high: npt.ArrayLike | None = None,
+    *,
+    declared: float,
+    alpha_total: float,
+    n_min: int = 30,
 ) -> SampledShare:
     """Compare the share sampled with the share declared.
 
     low, high: shape (n,), 1 for a job that was in the shadow, in the control's order; a job of
-    which it is not known yet has low 0 and high 1.
+    which it is not known yet has low 0 and high 1. n_min: what fewer jobs than
+    these seem to show is not held against the later ones.
     """
     worst, best = bounds_pair(low, high)
     declared = check_inner_share("declared", declared)
-    ends = headline_interval(worst, best, alpha_total=alpha_total)
+    ends = headline_interval(worst, best, alpha_total=alpha_total, n_min=n_min)
     outside = not ends[0] <= declared <= ends[1]
     known = worst[worst == best]
     value = float(known.mean()) if known.size else None

@@ -60,7 +60,18 @@ def test_help_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["calibrate", "diff", "findings", "rules", "report", "attest", "journal", "trace", "plan", "ramp"],
+    [
+        "calibrate",
+        "diff",
+        "findings",
+        "rules",
+        "report",
+        "attest",
+        "journal",
+        "trace",
+        "plan",
+        "ramp",
+    ],
 )
 def test_the_help_of_a_command_that_reads_a_journal_opens_no_driver(command: str) -> None:
     loaded = _loaded_by(f"from harness.cli.main import run; assert run(['{command}', '-h']) == 0")
