@@ -54,7 +54,9 @@ def _panel(section: Section, plan: WeekPlan, days_at: _Side | None) -> Any:
     cells = [cell for row in section.rows for cell in _cells(row, days)]
     labels: Any = alt.Axis(
         title=None, domain=False, ticks=False, grid=False, orient=days_at or "bottom",
-        labelAngle=0 if wordy else -90, labelExpr="split(datum.label, '|')", labelPadding=8,
+        labelAngle=0 if wordy else -90, labelExpr="split(datum.label, '|')",
+        # Above, the first of the two lines is what the padding counts from.
+        labelPadding=24 if days_at == "top" and wordy else 8,
         labels=days_at is not None, labelLimit=200,
     )  # fmt: skip
     x = alt.X("day:O", sort=days, axis=labels, scale=alt.Scale(paddingInner=0.04))
