@@ -190,3 +190,14 @@ def test_what_is_out_of_range_is_named() -> None:
 
 def test_shares_of_sizes_leave_out_what_nobody_has() -> None:
     assert shares_of_sizes({100: 1, 50: 3, 300: 0}) == ((50, 0.75), (100, 0.25))
+
+
+@pytest.mark.parametrize("ended", [1.0, 0.0])
+def test_evidence_that_sufficed_before_is_not_lost_when_it_recedes(ended: float) -> None:
+    """As for a gate: its verdict looks at every prefix, not at the last one."""
+    whole = [ended] * 90 + [1.0 - ended] * 10
+    drawn = draw_jobs(0.5, model=WHOLE_JOBS, jobs=3, runs=4, generator=np.random.default_rng(2))
+    m = 0.95 if ended else 0.05
+    found = passages(drawn, m=m, alpha=ALPHA, alpha_fail=ALPHA, n_min=30, before=whole)
+    reached = found.passed_at if ended else found.failed_at
+    assert set(reached) == {1}
