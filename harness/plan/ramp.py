@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from harness.assessment import GateResult
 from harness.gates.definition import GateSet
-from harness.gates.wording import counted, percent, percent_up, threshold_percent
+from harness.gates.wording import counted, percent, percent_down, percent_up, threshold_percent
 from harness.model import GateStatus
 from harness.plan.ramp_evidence import Aim, RampEvidence, StageSample
 from harness.plan.ramp_outlook import Step, hours_for, means_of, steps_of
@@ -129,11 +129,17 @@ def warnings_of(evidence: RampEvidence) -> Iterator[str]:
 
 def _sample_warnings(stage: StageSample) -> Iterator[str]:
     where = f"At {stage.declared.percent:g} %"
-    if stage.share is not None and stage.share.outside:
+    share = stage.share
+    if share is not None and share.outside:
+        why = (
+            "an earlier number of jobs excluded the declared share, so it has moved"
+            if share.low <= share.declared <= share.high
+            else "not the declared share"
+        )
         yield (
-            f"{where}, {percent(stage.share.value or 0.0)} of the jobs were in the shadow (between "
-            f"{percent(stage.share.low)} and {percent(stage.share.high)}, however often you look): "
-            "not the declared share. The sample is not what it is meant to be."
+            f"{where}, {percent(share.value or 0.0)} of the jobs were in the shadow (between "
+            f"{percent_down(share.low)} and {percent_up(share.high)}, however often you look): "
+            f"{why}. The sample is not what it is meant to be."
         )
     judged = [mix for mix in stage.mixes if mix.found is not None]
     for mix in judged:

@@ -89,8 +89,9 @@ def steps_of(
             hours = _hours_until_passed(simulated, gates, aim, rate, before, first=first)
         else:
             hours = hours_for(_least_jobs(gates), rate)
-        length = min(LOOK_H, MOST_JOBS / rate) if hours is None else hours
-        jobs = min(MOST_JOBS, math.floor(rate * length + 1e-6))
+        out_of_sight = min(LOOK_H, hours_for(MOST_JOBS, rate) or LOOK_H)
+        length = out_of_sight if hours is None else hours
+        jobs = math.floor(rate * length + 1e-6)
         steps.append(
             Step(
                 percent=percent,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.gates.wording import confidence, counted, listed, percent_up
 from harness.plan.traffic import Schedule
 from harness.plan.week import Chance, LossChance, LossPlan, MeanPlan, Uncounted, WeekPlan
+from harness.stats.design_effect import design_effect
 
 _WORTH_TELLING = 0.05
 """A gate that cannot pass is told in full only if it may fail with this chance."""
@@ -99,17 +100,15 @@ def earliest_go(plan: WeekPlan) -> str:
 def assumed(plan: WeekPlan) -> str:
     """What was taken for granted, in one sentence."""
     model = plan.assumptions.model
+    sizes, shares = zip(*model.sizes, strict=True)
     mean = sum(size * share for size, share in model.sizes)
-    square = sum(size * size * share for size, share in model.sizes)
-    submissions = f"{mean:,.3g} submissions a job"
     if mean == 1.0:
         submissions = "a job agrees or succeeds as a whole, which is the slowest case"
     else:
-        # Kish's design effect, with the spread of the sizes.
-        effect = 1.0 + (square / mean - 1.0) * model.rho
-        submissions += (
-            f" with a correlation of {model.rho:.3g}, so that {mean:,.3g} submissions are worth "
-            f"{mean / effect:,.3g}"
+        effect = design_effect(sizes, rho=model.rho, shares=shares)
+        submissions = (
+            f"{mean:,.3g} submissions a job with a correlation of {model.rho:.3g}, so that "
+            f"{mean:,.3g} submissions are worth {mean / effect:,.3g}"
         )
     return (
         f"Assumed: {submissions}; jobs spread evenly over a day; every job has its outcome on the "

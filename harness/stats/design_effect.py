@@ -5,6 +5,7 @@ Submissions of one job share the business, the time, the browser and the worker.
 
 from __future__ import annotations
 
+import numpy as np
 import numpy.typing as npt
 
 from harness.stats.checks import FloatArray, StatsInputError, check_share, real_array, same_length
@@ -30,17 +31,22 @@ def intraclass_correlation(successes: npt.ArrayLike, sizes: npt.ArrayLike) -> fl
     return (between - within) / variation if variation > 0.0 else None
 
 
-def design_effect(sizes: npt.ArrayLike, *, rho: float) -> float:
+def design_effect(
+    sizes: npt.ArrayLike, *, rho: float, shares: npt.ArrayLike | None = None
+) -> float:
     """By what factor submissions are worth less than independent ones.
 
     1 + ((1 + cv^2) mean - 1) rho, cv the population s.d. of the sizes over their mean.
+    sizes: shape (k,), of every job; or each size once, with the shares of jobs that have it.
     """
     rho = check_share("rho", rho)
     n = real_array("sizes", sizes)
     if not n.size or bool((n < 1).any()):
         raise StatsInputError("sizes", "needs a size of at least 1 for every job")
-    mean = float(n.mean())
-    return 1.0 + ((1.0 + float(n.var()) / mean**2) * mean - 1.0) * rho
+    weights = None if shares is None else real_array("shares", shares)
+    mean = float(np.average(n, weights=weights))
+    # (1 + cv^2) mean = E[n^2] / E[n].
+    return 1.0 + (float(np.average(n**2, weights=weights)) / mean - 1.0) * rho
 
 
 def _counts(successes: npt.ArrayLike, sizes: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:

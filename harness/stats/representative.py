@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc
 
-from harness.stats.betting import betting_interval, headline_interval
+from harness.stats.betting import betting_interval, running_interval
 from harness.stats.checks import StatsInputError, bounds_pair, check_inner_share
 
 _LEAST_EXPECTED = 5.0
@@ -57,17 +57,18 @@ def sampled_share(
     """Compare the share sampled with the share declared.
 
     low, high: shape (n,), 1 for a job that was in the shadow, in the control's order; a job of
-    which it is not known yet has low 0 and high 1. n_min: what fewer jobs than
-    these seem to show is not held against the later ones.
+    which it is not known yet has low 0 and high 1. n_min: fewer jobs exclude
+    nothing, as with a gate.
     """
     worst, best = bounds_pair(low, high)
     declared = check_inner_share("declared", declared)
-    ends = headline_interval(worst, best, alpha_total=alpha_total, n_min=n_min)
+    # A share that some number of jobs has excluded stays excluded, whatever came later.
+    ends = running_interval(worst, best, alpha_total=alpha_total, n_min=n_min)
     outside = not ends[0] <= declared <= ends[1]
     known = worst[worst == best]
     value = float(known.mean()) if known.size else None
-    if value is not None and not ends[0] <= value <= ends[1]:
-        # The share has moved: what all prefixes leave in common describes none of its values.
+    if worst.size < n_min or (value is not None and not ends[0] <= value <= ends[1]):
+        # Few jobs, or a share that has moved: what all prefixes leave in common describes nothing.
         ends = betting_interval(worst, best, alpha_total=alpha_total)
     return SampledShare(
         declared=declared, value=value, low=ends[0], high=ends[1], n=int(worst.size),

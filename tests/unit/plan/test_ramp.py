@@ -203,6 +203,14 @@ def test_a_sample_that_is_no_fair_one_is_a_warning_and_no_verdict() -> None:
     assert "if you had looked once" in mix
 
 
+def test_a_share_that_came_back_to_the_declared_one_is_told_so() -> None:
+    moved = sampled_share([0.0] * 200 + [1.0] * 30, declared=0.1, alpha_total=0.1)
+    assert moved.outside
+    assert moved.low < 0.1 < moved.high
+    (warning,) = advised(evidence(stages=(stage(share=moved),))).warnings
+    assert "so it has moved" in warning
+
+
 def test_stages_that_disagree_are_not_to_be_pooled() -> None:
     apart = (stage(agreement=(0.97, 1.0)), stage(50.0, agreement=(0.7, 0.9)))
     near = (stage(agreement=(0.85, 1.0)), stage(50.0, agreement=(0.7, 0.9)))

@@ -58,6 +58,15 @@ def test_a_share_as_declared_is_inside_and_one_four_times_as_large_outside() -> 
     assert wrong.low > 0.1
 
 
+def test_a_share_that_has_moved_is_shown_as_it_is_and_stays_outside() -> None:
+    moved = sampled_share(
+        np.concatenate([draws(0.02, 500), draws(0.4, 300)]), declared=0.16, alpha_total=0.05
+    )
+    assert moved.value is not None
+    assert moved.low < moved.value < moved.high
+    assert moved.outside
+
+
 def test_a_job_of_which_nothing_is_known_yet_proves_nothing() -> None:
     unknown = sampled_share([0.0] * 200, [1.0] * 200, declared=0.1, alpha_total=0.05)
     assert (unknown.low, unknown.high, unknown.value) == (0.0, 1.0, None)
@@ -132,6 +141,8 @@ def test_the_correlation_and_its_cost_are_the_known_ones() -> None:
     assert intraclass_correlation([50, 100, 270, 500], sizes) == pytest.approx(0.1063772171)
     assert design_effect(sizes, rho=0.2) == pytest.approx(75.01052632)
     assert design_effect([100] * 20, rho=0.2) == pytest.approx(20.8)
+    halves = design_effect([50, 100], rho=0.3, shares=[0.5, 0.5])
+    assert halves == pytest.approx(design_effect([50, 100] * 7, rho=0.3))
     assert 2000 / design_effect([100] * 20, rho=0.2) == pytest.approx(96.15, abs=0.01)
 
 
