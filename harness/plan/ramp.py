@@ -132,7 +132,7 @@ def _sample_warnings(stage: StageSample) -> Iterator[str]:
     share = stage.share
     if share is not None and share.outside:
         why = (
-            "an earlier number of jobs excluded the declared share, so it has moved"
+            "earlier jobs excluded the declared share, so it has moved"
             if share.low <= share.declared <= share.high
             else "not the declared share"
         )
