@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 _FORMATS = ("text", "json", "html", "svg")
 _DEFAULT_RHO = 0.2
 _LARGEST = 10_000
+_RUNS = 2000
+_FEWEST_RUNS = 400
+"""A chance has then a standard error of 2.5 points at most."""
+_SIMULATED = 1_000_000
+"""Jobs that are simulated for each truth, unless --runs asks for more: some seconds in all."""
 _MOST_SIMULATED = 20_000_000
 
 
@@ -54,8 +59,8 @@ _MOST_SIMULATED = 20_000_000
 @click.option("--sure", default=0.9, show_default=True,
               type=click.FloatRange(0, 1, min_open=True, max_open=True),
               help="The chance from which on something counts as shown.")  # fmt: skip
-@click.option("--runs", type=click.IntRange(100, 100_000), default=2000, show_default=True,
-              help="Simulated weeks.")  # fmt: skip
+@click.option("--runs", type=click.IntRange(100, 100_000),
+              help="Simulated weeks. [default: 2000, down to 400 where jobs are many]")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
               help="Of the simulation; the same seed gives the same bytes.")  # fmt: skip
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True,
@@ -75,7 +80,7 @@ def plan(
     truths: tuple[float, ...],
     losses: tuple[float, ...],
     sure: float,
-    runs: int,
+    runs: int | None,
     seed: int,
     form: str,
     out: Path | None,
@@ -117,7 +122,10 @@ def plan(
         truths=tuple(sorted(set(truths), reverse=True)),
         loss_rates=tuple(sorted(set(losses), reverse=True)) or LOSS_RATES,
     )
-    simulated = runs * max(1, schedule.by_day()[-1])
+    jobs = max(1, schedule.by_day()[-1])
+    if runs is None:
+        runs = max(_FEWEST_RUNS, min(_RUNS, _SIMULATED // jobs))
+    simulated = runs * jobs
     if simulated > _MOST_SIMULATED:
         raise SettingsError(
             f"--runs {runs}: {simulated:,} jobs would be simulated for each truth, more than "

@@ -74,6 +74,15 @@ def test_a_chart_is_an_svg_that_says_everything_in_words_too(
     assert file.read_bytes() == first
 
 
+def test_where_jobs_are_many_fewer_weeks_are_simulated_and_it_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for jobs, runs in ((10, 2000), (100, 1428), (1000, 400)):
+        capsys.readouterr()
+        assert run(["plan", "--jobs-per-day", str(jobs), "--if-true", "1", "--format", "json"]) == 0
+        assert json.loads(capsys.readouterr().out)["runs"] == runs
+
+
 def test_many_days_are_drawn_without_figures_in_the_cells(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
