@@ -114,14 +114,6 @@ def plan(
         jobs_per_day=jobs_per_day or _per_day(recorded), traffic=traffic, days=days, start=first
     )
     criteria = load_gates(gates or settings.gates.file)
-    assumptions = Assumptions(
-        model=_model(submissions, rho, recorded),
-        sure=sure,
-        runs=runs,
-        seed=seed,
-        truths=tuple(sorted(set(truths), reverse=True)),
-        loss_rates=tuple(sorted(set(losses), reverse=True)) or LOSS_RATES,
-    )
     jobs = max(1, schedule.by_day()[-1])
     if runs is None:
         runs = max(_FEWEST_RUNS, min(_RUNS, _SIMULATED // jobs))
@@ -131,6 +123,14 @@ def plan(
             f"--runs {runs}: {simulated:,} jobs would be simulated for each truth, more than "
             f"{_MOST_SIMULATED:,}. Give fewer --runs or --days."
         )
+    assumptions = Assumptions(
+        model=_model(submissions, rho, recorded),
+        sure=sure,
+        runs=runs,
+        seed=seed,
+        truths=tuple(sorted(set(truths), reverse=True)),
+        loss_rates=tuple(sorted(set(losses), reverse=True)) or LOSS_RATES,
+    )
     with progress_steps(count_steps(criteria)) as progress:
         result = plan_week(schedule, criteria, assumptions, progress)
     text = _rendered(result, form)
