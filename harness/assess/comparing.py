@@ -44,8 +44,16 @@ class Compared:
     """When the first recorded job of the week was created."""
 
 
-def compare_journal(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -> Compared:
+def compare_journal(
+    reader: Reader,
+    criteria: Criteria,
+    *,
+    now: datetime | None = None,
+    unsampled_too: bool = False,
+) -> Compared:
     """Compare what the reader sees.
+
+    unsampled_too: keep the jobs that the candidate was perhaps never meant to get.
 
     now: the moment that is asked about, as of which a rule may have expired; None for that of the
     reader's last event. Raises SettingsError for an expired rule before anything is compared.
@@ -64,7 +72,9 @@ def compare_journal(reader: Reader, criteria: Criteria, *, now: datetime | None 
     jobs = reader.frame(queries["select_jobs"])
     submissions = reader.frame(queries["select_submissions"])
     blind, said = blind_periods(reader), marks(reader)
-    unsampled = unsampled_jobs(jobs, submissions, stages_of(said))
+    unsampled = frozenset[str]()
+    if not unsampled_too:
+        unsampled = unsampled_jobs(jobs, submissions, stages_of(said))
     first_job = jobs["created_at"].min()
     if unsampled:
         left = ~pl.col("job_id").is_in(list(unsampled))

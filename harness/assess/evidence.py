@@ -70,7 +70,7 @@ class EvidenceOf:
         pairs: pl.DataFrame,
         jobs: pl.DataFrame,
         *,
-        critical: Mapping[str, int],
+        critical: Mapping[str, int] | None,
         unseen: tuple[str, ...],
         eras: Eras,
         cut: Cut | None,
@@ -78,7 +78,8 @@ class EvidenceOf:
     ) -> GateInputs:
         """Everything that the gates are judged on.
 
-        pairs: `Comparison.pairs`; jobs: with `fate`. since: a mark from which alone it counts.
+        pairs: `Comparison.pairs`; jobs: with `fate`. critical: None where no detector has run.
+        since: a mark from which alone it counts.
         """
         counts = counts_by_job(pairs)
         start = _latest(since, eras.version_since)

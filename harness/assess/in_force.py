@@ -3,7 +3,8 @@
 Whoever writes a rule after looking at the differences can make any of them vanish. So the recorder
 journals the rules and gates whenever they change; a rule counts from the first such event that has
 it without a break. One that no event has counts from the moment that is looked at, which helps it
-to nothing. Shipped rules were there before anybody looked.
+to nothing. Shipped rules were there before anybody looked, and so were those of the note that a
+recorder makes when it begins: nothing was in the journal then that could have been looked at.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from harness.gates.wording import listed
 from harness.journal.reader import Reader
 from harness.model import EventDraft, EventKind, Source
 from harness.resources import sql_queries
+
+_BEGINNING_S = 60.0
+"""A recorder's first note comes so soon after it began; real seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,7 @@ def is_noted(reader: Reader, criteria: Criteria) -> bool:
 def in_force(reader: Reader, criteria: Criteria) -> InForce:
     """Since when the criteria are in force as of the reader's moment."""
     since: dict[tuple[str, str], datetime] = {}
+    first = _first_note(reader)
     gates_since: datetime | None = None
     before: dict[str, str] | None = None
     changed: list[tuple[datetime, tuple[str, ...]]] = []
@@ -82,7 +87,7 @@ def in_force(reader: Reader, criteria: Criteria) -> InForce:
         if digest in shipped:
             ages[name] = None
         elif rule in since:
-            ages[name] = since[rule]
+            ages[name] = None if since[rule] == first else since[rule]
         else:
             ages[name] = reader.as_of_time
             unnoted.add(name)
@@ -92,6 +97,16 @@ def in_force(reader: Reader, criteria: Criteria) -> InForce:
         gates_since=gates_since,
         gates_changed=tuple(changed),
     )
+
+
+def _first_note(reader: Reader) -> datetime | None:
+    """When the first note was made, if it was with the record's own beginning."""
+    notes = _notes(reader)
+    ((begun,),) = reader.rows(sql_queries("views/said.sql")["select_first_recording"])
+    if not notes or begun is None:
+        return None
+    at = notes[0][0]
+    return at if (at - begun.astimezone(UTC)).total_seconds() <= _BEGINNING_S else None
 
 
 def as_of_rules(rules: RuleSet, ages: Mapping[str, datetime | None], moment: datetime) -> RuleSet:

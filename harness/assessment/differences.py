@@ -133,7 +133,7 @@ class RuleEffect:
     expects_at_most: float | None = None
     """Pairs that it is declared to hide at most; None where it declares nothing."""
     added_at: datetime | None = None
-    """When the record first shows it in force; None for a rule that is shipped with the tool."""
+    """When the record first shows it in force; None for one that was there from the beginning."""
     noted: bool = True
     """False where no event tells when it was added: it counts as added just now."""
 

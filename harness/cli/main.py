@@ -29,6 +29,8 @@ _COMMANDS = {
     "mark": ("mark", "Say what happens now: a step of the ramp, a deployment, the cut-over."),
     "noise": ("noise", "Say which fields differ more often than noise explains."),
     "notify": ("notify", "Tell people when a gate or the decision changes."),
+    "plan": ("plan", "Say what a week of traffic can show, before it is run."),
+    "ramp": ("ramp", "Say when to raise the share of traffic, and what that risks."),
     "record": ("record", "Copy production into the journal, exactly once."),
     "replay": ("replay", "Run recorded jobs through the worker in the sandbox."),
     "report": ("report", "Write the go/no-go report."),

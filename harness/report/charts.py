@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import altair as alt
 import vl_convert
@@ -66,7 +66,7 @@ def agreement_chart(
         layers.append(limit.mark_rule(color=LIMIT, strokeDash=[5, 4], strokeWidth=1.5).encode(y=y))
     last = alt.Chart(_data([rows[-1]]))
     layers.append(last.mark_point(filled=True, size=46, color=NEW, opacity=1).encode(x=x, y=y))
-    return _svg(
+    return inline_svg(
         alt.layer(*layers).properties(width=_WIDTH, height=230), "agreement", title, description
     )
 
@@ -132,7 +132,7 @@ def latency_chart(latency: Sequence[Latency], *, title: str, description: str) -
         row=alt.Row("measure:N", sort=[one.title for one in latency], header=header),
         spacing=14,
     )
-    return _svg(chart, "latency", title, description)
+    return inline_svg(chart, "latency", title, description)
 
 
 def _data(rows: list[dict[str, Any]]) -> alt.Data:
@@ -173,11 +173,11 @@ def _interval_row(
     }
 
 
-def _svg(
-    chart: alt.LayerChart | alt.FacetChart, name: Literal["agreement", "latency"], title: str,
+def inline_svg(
+    chart: alt.LayerChart | alt.FacetChart | alt.VConcatChart, name: str, title: str,
     description: str,
 ) -> Markup:  # fmt: skip
-    """`chart` as an accessible inline SVG whose ids begin with `name`."""
+    """`chart` as an accessible inline SVG whose ids begin with `name`, a plain word."""
     axis = {
         "labelColor": INK, "titleColor": INK, "gridColor": GRID, "domainColor": GRID,
         "tickColor": GRID, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",

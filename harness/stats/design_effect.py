@@ -19,10 +19,13 @@ from harness.stats.checks import (
 )
 
 
-def design_effect(sizes: npt.ArrayLike, rho: float) -> float:
+def design_effect(
+    sizes: npt.ArrayLike, rho: float, *, shares: npt.ArrayLike | None = None
+) -> float:
     """Variance of the pooled share over that of as many independent submissions, at least 1.
 
-    sizes: submissions per job, shape (k,), each at least 1. rho: correlation within jobs, [0, 1].
+    sizes: submissions per job, shape (k,), each at least 1; or each size once, with `shares` of the
+    jobs that have it. rho: correlation within jobs, [0, 1].
     1 + (m - 1) rho for jobs of m each, else about 1 + ((1 + cv^2) mean - 1) rho, with cv the
     population standard deviation of the sizes over their mean. No job gives 1.
     """
@@ -30,9 +33,10 @@ def design_effect(sizes: npt.ArrayLike, rho: float) -> float:
     rho = check_share("rho", rho)
     if not counts.size:
         return 1.0
-    mean = float(counts.mean())
-    spread = float(counts.var()) / mean**2
-    return 1.0 + ((1.0 + spread) * mean - 1.0) * rho
+    weights = None if shares is None else real_array("shares", shares)
+    mean = float(np.average(counts, weights=weights))
+    # (1 + cv^2) mean = E[n^2] / E[n].
+    return 1.0 + (float(np.average(counts**2, weights=weights)) / mean - 1.0) * rho
 
 
 def effective_size(sizes: npt.ArrayLike, rho: float) -> float:

@@ -15,3 +15,6 @@ SELECT payload, recorded_at FROM events_now WHERE kind = 'criteria' ORDER BY seq
 
 -- name: select_last_calibration
 SELECT payload, recorded_at FROM events_now WHERE kind = 'calibrated' ORDER BY seq DESC LIMIT 1;
+
+-- name: select_first_recording
+SELECT min(recorded_at) FROM events_now WHERE kind = 'record.started';

@@ -146,7 +146,7 @@ def test_an_attestation_that_no_gate_asks_for_is_refused(copied: Path) -> None:
     ended = run_shadow(
         "attest", "no_complaints", "--by", "A", "--until", "7d", *JOURNAL, cwd=copied
     )
-    _refused(ended, "did you mean no_customer_complaints? Known: no_customer_complaints.")
+    _refused(ended, "did you mean no_customer_complaints? Known: no_customer_complaints, ")
 
 
 def test_the_journal_commands_verify_rebuild_and_count(copied: Path) -> None:

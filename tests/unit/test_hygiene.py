@@ -15,6 +15,7 @@ import pytest
 
 import harness.compare
 import harness.gates
+import harness.plan
 import harness.stats
 from harness.cli.main import cli
 from harness.compare.cluster_words import TITLES
@@ -29,7 +30,7 @@ PURE = [
     "harness.assessment",
     *(
         module.name
-        for package in (harness.stats, harness.compare, harness.gates)
+        for package in (harness.stats, harness.compare, harness.gates, harness.plan)
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     ),
 ]
@@ -59,7 +60,19 @@ def test_help_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["calibrate", "diff", "findings", "rules", "report", "attest", "journal", "trace", "notify"],
+    [
+        "calibrate",
+        "diff",
+        "findings",
+        "rules",
+        "report",
+        "attest",
+        "journal",
+        "trace",
+        "plan",
+        "ramp",
+        "notify",
+    ],
 )
 def test_the_help_of_a_command_that_reads_a_journal_opens_no_driver(command: str) -> None:
     loaded = _loaded_by(f"from harness.cli.main import run; assert run(['{command}', '-h']) == 0")

@@ -496,5 +496,5 @@ def test_a_gate_refuses_an_interval_that_holds_for_one_look_only() -> None:
     result = judged(GATES, AGREEMENT, make_inputs())
     assert result.interval is not None
     label = replace(result.interval, kind=IntervalKind.LABEL)
-    with pytest.raises(ValueError, match="interval of dual-write.agreement is a label"):
+    with pytest.raises(ValueError, match="is a label; a gate is judged by one"):
         replace(result, interval=label)
