@@ -30,6 +30,8 @@ _PHONE_LEAST = 7
 _QUOTED_LEAST = 5
 _ALIGNED = 400
 """Beyond this many differing characters a fine alignment costs more than it tells."""
+_DOTLESS = str.maketrans({"\u0130": "i", "\u0131": "i"})
+"""To ignore case is to hold both letters for an i, which folding does not."""
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w-])(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-])")
 
@@ -58,7 +60,10 @@ def mask_pair(
 
 def mask_text(text: str, known: Iterable[str] = ()) -> str:
     """`text` without mail addresses, phone numbers and the `known` values, longest first."""
-    for value in sorted(set(known), key=lambda v: (-len(v), v)):
+    folded = _folded(text)
+    # Of a hundred thousand values hardly one stands in the text, and looking is cheap.
+    quoted = {value for value in known if _folded(value) in folded}
+    for value in sorted(quoted, key=lambda v: (-len(v), v)):
         text = re.sub(re.escape(value), HIDDEN, text, flags=re.IGNORECASE)
     return _PHONE.sub(HIDDEN, _EMAIL.sub(HIDDEN, text))
 
@@ -79,9 +84,12 @@ def quotable(values: Iterable[str | None]) -> set[str]:
     return {value for value in values if value and len(value) >= _QUOTED_LEAST}
 
 
-def redact(assessment: Assessment) -> Assessment:
-    """The same assessment with personal values masked, wherever they stand."""
-    known = _known_values(assessment.differences)
+def redact(assessment: Assessment, *, among: Sequence[Difference] = ()) -> Assessment:
+    """The same assessment with personal values masked, wherever they stand.
+
+    among: more differences whose personal values its texts may quote.
+    """
+    known = _known_values((*assessment.differences, *among))
     everywhere = sorted(set().union(*known.values()))
     return replace(
         assessment,
@@ -172,6 +180,11 @@ def _finding(finding: Finding, known: dict[str, set[str]], everywhere: list[str]
         return replace(item, detail=mask_text(item.detail, values))
 
     return replace(finding, evidence=tuple(shown(item) for item in finding.evidence))
+
+
+def _folded(text: str) -> str:
+    """Equal wherever a search that ignores case finds one text in the other, and then some."""
+    return text.translate(_DOTLESS).casefold()
 
 
 def _text(value: str | None, known: Iterable[str]) -> str | None:
