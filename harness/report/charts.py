@@ -65,7 +65,8 @@ def agreement_chart(
     rows = [
         {"t": _ms(p.created_at), "value": p.value, "low": p.low, "high": p.high} for p in points
     ]
-    start, end = rows[0]["t"], max(rows[-1]["t"], rows[0]["t"] + 1000)
+    start = _ms(points[0].created_at)
+    end = max(_ms(points[-1].created_at), start + 1000)
     floor = min([0.9, *(p.low for p in points[len(points) // 8 :])])
     x = alt.X(
         "t:T",
@@ -117,7 +118,7 @@ def latency_chart(one: Latency, *, title: str, description: str) -> Markup | Non
         if bound is not None
     ]
     low = max(0.05, 0.8 * min(t for t in [*times, *known, 1e9] if t > 0))
-    high = max(1.3 * max(*times, *known), 2 * low)
+    high = max(1.3 * max([*times, *known]), 2 * low)
     lines = [
         {"s": max(low, s), "share": share, "side": side}
         for side, curve in curves.items()
@@ -248,7 +249,7 @@ def _whisker(side: str, q: Quantile, low: float, high: float) -> dict[str, Any] 
     }
 
 
-def _svg(chart: alt.LayerChart, name: str, title: str, description: str) -> Markup:
+def _svg(chart: alt.LayerChart | alt.FacetChart, name: str, title: str, description: str) -> Markup:
     """`chart` as an accessible inline SVG whose ids begin with `name`."""
     axis = {
         "labelColor": INK, "titleColor": INK, "gridColor": GRID, "domainColor": GRID,

@@ -28,7 +28,7 @@ MOST_ROWS = 12
 
 def to_html(assessment: Assessment) -> str:
     """The whole page, UTF-8. Same assessment, same bytes; personal values masked."""
-    listed = frozenset(one.id for one in assessment.differences[: view.MOST_DIFFERENCES])
+    listed = view.listed_ids(assessment)
     shown = redact(_drawn(assessment, listed), among=assessment.differences)
     scale = share_scale(shown.phases)
     phases = gate_rows.phase_rows(shown.phases, scale)

@@ -45,9 +45,9 @@ def ranked(assessment: Assessment, listed_ids: frozenset[str]) -> tuple[Ranked, 
     """
     alone = {one.clusters[0]: one for one in assessment.counterfactuals if one.alone}
     order = {key: place for place, key in enumerate(alone)}
+    told = examples(assessment, listed_ids)
     clusters = sorted(assessment.clusters, key=lambda one: order.get(one.id, len(order)))
     largest = max((cluster.cost for cluster in clusters), default=0.0)
-    known = {difference.id: difference for difference in assessment.differences}
     titles, now = gate_titles(assessment), assessment.agreement.by_job.value
     return tuple(
         Ranked(
@@ -56,18 +56,27 @@ def ranked(assessment: Assessment, listed_ids: frozenset[str]) -> tuple[Ranked, 
             effect=effect(alone[cluster.id], titles, now) if cluster.id in alone else "",
             decision=alone[cluster.id].decision if cluster.id in alone else None,
             width=round(100.0 * cluster.cost / largest, 1) if largest else 0.0,
-            examples=tuple(
-                Example(
-                    id=key,
-                    text=_place(known[key]) if key in known else key,
-                    difference=known.get(key),
-                    shown=key in listed_ids,
-                )
-                for key in cluster.examples
-            ),
+            examples=told[cluster.id],
         )
         for rank, cluster in enumerate(clusters, start=1)
     )
+
+
+def examples(assessment: Assessment, listed_ids: frozenset[str]) -> dict[str, tuple[Example, ...]]:
+    """Per cluster id, the differences that stand for it."""
+    known = {difference.id: difference for difference in assessment.differences}
+    return {
+        cluster.id: tuple(
+            Example(
+                id=key,
+                text=_place(known[key]) if key in known else key,
+                difference=known.get(key),
+                shown=key in listed_ids,
+            )
+            for key in cluster.examples
+        )
+        for cluster in assessment.clusters
+    }
 
 
 def summary(assessment: Assessment) -> str:

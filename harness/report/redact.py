@@ -12,7 +12,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
-from harness.assessment import Assessment, Cluster, Difference, Evidence, Finding, Triage
+from harness.assessment import (
+    Assessment,
+    Cluster,
+    Difference,
+    Evidence,
+    Finding,
+    GateResult,
+    Triage,
+    Waiver,
+)
 
 SAME = "•"
 DIFFERENT = "◆"
@@ -93,12 +102,16 @@ def redact(assessment: Assessment, *, among: Sequence[Difference] = ()) -> Asses
     everywhere = sorted(set().union(*known.values()))
     return replace(
         assessment,
+        phases=tuple(
+            replace(phase, gates=tuple(_gate(gate) for gate in phase.gates))
+            for phase in assessment.phases
+        ),
         differences=tuple(_difference(d, known.get(d.job_id, ())) for d in assessment.differences),
         clusters=redact_clusters(assessment.clusters),
         findings=tuple(_finding(f, known, everywhere) for f in assessment.findings),
         triage=tuple(_triage(one) for one in assessment.triage),
         statements=tuple(replace(s, note=mask_text(s.note)) for s in assessment.statements),
-        waivers=tuple(replace(w, reason=mask_text(w.reason)) for w in assessment.waivers),
+        waivers=tuple(_waiver(one) for one in assessment.waivers),
         marks=tuple(
             replace(m, value=mask_text(m.value), note=mask_text(m.note)) for m in assessment.marks
         ),
@@ -116,6 +129,16 @@ def redact_clusters(clusters: Iterable[Cluster]) -> tuple[Cluster, ...]:
         )
         for cluster in clusters
     )
+
+
+def _gate(gate: GateResult) -> GateResult:
+    """Its reason may quote what a person has said."""
+    waiver = _waiver(gate.waiver) if gate.waiver else None
+    return replace(gate, reason=mask_text(gate.reason), waiver=waiver)
+
+
+def _waiver(waiver: Waiver) -> Waiver:
+    return replace(waiver, reason=mask_text(waiver.reason))
 
 
 def _triage(said: Triage) -> Triage:

@@ -20,6 +20,7 @@ from harness.assessment import (
 from harness.gates.shown import share
 from harness.gates.wording import percent_up
 from harness.model import Severity
+from harness.report import mending
 from harness.report.bars import Bar, Dumbbell, common_scale, dumbbell, interval_bar
 from harness.report.wording import bound, headline, label, span
 
@@ -196,6 +197,16 @@ def calibrated_rows(table: CalibrationTable) -> tuple[Shown, ...]:
         )
         for one in kinds
     )
+
+
+def listed_ids(assessment: Assessment) -> frozenset[str]:
+    """Ids of the differences that are told one by one."""
+    return frozenset(one.id for one in assessment.differences[:MOST_DIFFERENCES])
+
+
+def examples(assessment: Assessment) -> dict[str, tuple[mending.Example, ...]]:
+    """Per cluster id, its examples in words."""
+    return mending.examples(assessment, listed_ids(assessment))
 
 
 def findings(assessment: Assessment, cases: Sequence[int]) -> tuple[tuple[Finding, int], ...]:

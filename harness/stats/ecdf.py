@@ -30,7 +30,8 @@ def drawn_ecdf(
     if not times.size:
         return ()
     at_risk = least.size - np.searchsorted(np.sort(least), times, side="left")
-    shares: FloatArray = 1.0 - np.cumprod(1.0 - deaths / at_risk)
+    surviving: FloatArray = np.cumprod(1.0 - deaths / at_risk).astype(np.float64)
+    shares = 1.0 - surviving
     kept = _kept(times, shares)
     # Rounding of a product of thousands of factors must not leave [0, 1].
     return tuple(
