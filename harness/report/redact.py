@@ -207,7 +207,7 @@ def _finding(finding: Finding, known: dict[str, set[str]], everywhere: list[str]
 
 def _folded(text: str) -> str:
     """Equal wherever a search that ignores case finds one text in the other, and then some."""
-    return text.translate(_DOTLESS).casefold()
+    return text.lower() if text.isascii() else text.translate(_DOTLESS).casefold()
 
 
 def _text(value: str | None, known: Iterable[str]) -> str | None:
