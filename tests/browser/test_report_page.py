@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from harness.assessment import Assessment
+from harness.assessment import Assessment, GateResult
 from harness.model import GateStatus
 from harness.report.html import to_html
 from replay.browser import find_browser
@@ -93,6 +93,23 @@ def nine_gates() -> Assessment:
     return replace(week, phases=(week.phases[0], replace(shadow, gates=(*shadow.gates, extra))))
 
 
+def nine_owned_gates() -> Assessment:
+    """The same with owners, and two that say what to do."""
+    week = nine_gates()
+
+    def owned(gate: GateResult) -> GateResult:
+        todo = "Stop the ramp, re-queue the lost jobs and mend the leak before going on."
+        return replace(gate, owner="submissions", when_red=todo)
+
+    return replace(
+        week,
+        phases=tuple(
+            replace(phase, gates=tuple(owned(gate) for gate in phase.gates))
+            for phase in week.phases
+        ),
+    )
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("make", [make_assessment, make_whole_assessment, make_empty_assessment])
 def test_it_asks_for_nothing_and_says_nothing(
@@ -104,7 +121,7 @@ def test_it_asks_for_nothing_and_says_nothing(
     opened.page.close()
 
 
-@pytest.mark.parametrize("make", [make_assessment, nine_gates])
+@pytest.mark.parametrize("make", [make_assessment, nine_gates, nine_owned_gates])
 def test_decision_and_every_gate_are_seen_without_scrolling(
     browser: Browser, tmp_path: Path, make: Callable[[], Assessment]
 ) -> None:
@@ -133,7 +150,7 @@ def test_decision_and_every_gate_are_seen_without_scrolling(
 def test_words_in_the_gate_table_do_not_run_into_each_other(
     browser: Browser, tmp_path: Path
 ) -> None:
-    page = open_report(browser, nine_gates(), tmp_path).page
+    page = open_report(browser, nine_owned_gates(), tmp_path).page
     spilling = page.evaluate(
         """[...document.querySelectorAll('.gates tr.gate > *')].filter(cell => {
             const edge = cell.getBoundingClientRect().right;
