@@ -166,7 +166,7 @@ def success_rows(found: Sequence[Breakdown], dimension: str) -> tuple[SuccessRow
     """The rows of one dimension in the order of the assessment."""
     return tuple(
         SuccessRow(
-            name=one.name,
+            name=one.name if dimension == "directory" else f"package of {one.name}",
             submissions=one.submissions,
             agreeing=share(one.agreeing / one.submissions),
             old=share(one.control_submitted / one.submissions),
