@@ -11,6 +11,7 @@ BENCHMARKS = (
     "journal_append",
     "as_of_reading",
     "gate_statistics",
+    "deciding",
     "noise",
     "clusters",
     "compare_pairs",

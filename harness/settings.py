@@ -1,7 +1,8 @@
 """Settings: ``shadow.toml``, then the environment, validated once, with errors that name the key.
 
 Precedence, strongest first: command line, environment ``SHADOW_SECTION_KEY``, file, default.
-The production DSN is read from the environment only (``SHADOW_DSN``, else ``DATABASE_URL``).
+Secrets are read from the environment only: the production DSN (``SHADOW_DSN``, else
+``DATABASE_URL``) and the address of a webhook (``SHADOW_NOTIFY_WEBHOOK``).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +25,10 @@ DEFAULT_CONFIG = Path("shadow.toml")
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*$")
 _IS_DSN = re.compile(r"dsn|database_url|password", re.IGNORECASE)
 _DSN_MEND = " The DSN of production is read from the environment only: set SHADOW_DSN."
+WEBHOOK_VARIABLE = "SHADOW_NOTIFY_WEBHOOK"
+"""Holds the address of a webhook: who knows it can write there, so no file and no log has it."""
+_IS_WEBHOOK = re.compile(r"^notify\..*(hook|url|slack)", re.IGNORECASE)
+_WEBHOOK_MEND = f" A webhook's address is a secret: set {WEBHOOK_VARIABLE} in the environment."
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 
 
@@ -119,7 +125,9 @@ class GateSettings(_Section):
     """Which criteria decide."""
 
     file: Path | None = None
-    """A gates file instead of the shipped one."""
+    """A gates file instead of a shipped one."""
+    preset: str = "runbook"
+    """A shipped gates file by name; `shadow gates` lists them."""
 
 
 class ReplaySettings(_Section):
@@ -168,6 +176,44 @@ class PrivacySettings(_Section):
     """Fields that stay as recorded."""
 
 
+def _argv(value: object) -> object:
+    """A command line in one text is split as a shell would, without a shell."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(shlex.split(value))
+    except ValueError as error:
+        raise ValueError(f"is not a command line ({error})") from None
+
+
+def _no_address(value: object) -> object:
+    if "://" in str(value):
+        raise ValueError(f"is not a file.{_WEBHOOK_MEND.rstrip('.')}")
+    return value
+
+
+class NotifySettings(_Section):
+    """Whom to tell when a gate, the decision or a critical finding changes; nobody by default.
+
+    The address of a webhook only by ``SHADOW_NOTIFY_WEBHOOK``.
+    """
+
+    command: Annotated[tuple[str, ...], BeforeValidator(_argv)] = ()
+    """A command and its arguments, which gets the message as JSON on its standard input."""
+    file: Annotated[Path, BeforeValidator(_no_address)] | None = None
+    """A file to which each message is appended as a line of JSON."""
+    state: Annotated[Path, BeforeValidator(_no_address)] | None = None
+    """Where to remember what was told; beside the journal otherwise."""
+    quiet: Annotated[float, BeforeValidator(parse_duration_s), Field(ge=0)] = 600.0
+    """What goes to and fro within this long is told in one piece; what is critical at once."""
+    per_hour: int = Field(default=10, gt=0)
+    """Messages an hour to one channel, at most; what is held back comes with the next one."""
+    every: Duration = 60.0
+    """Pause between two looks of `shadow notify --watch`."""
+    timeout: Duration = 10.0
+    """How long a webhook or a command may take."""
+
+
 class Settings(_Section):
     """All settings of one run."""
 
@@ -181,6 +227,7 @@ class Settings(_Section):
     gates: GateSettings = GateSettings()
     replay: ReplaySettings = ReplaySettings()
     privacy: PrivacySettings = PrivacySettings()
+    notify: NotifySettings = NotifySettings()
 
 
 def known_keys() -> tuple[str, ...]:
@@ -267,7 +314,7 @@ def _unknown_names(environ: Mapping[str, str]) -> list[str]:
 
     Other ``SHADOW_`` names belong to other programs, such as SHADOW_MODE_PERCENTAGE.
     """
-    known = [environment_name(key) for key in known_keys()]
+    known = [*(environment_name(key) for key in known_keys()), WEBHOOK_VARIABLE]
     sections = {environment_name(key.partition(".")[0]) + "_" for key in known_keys() if "." in key}
     return [
         f"{name} is not a setting.{_nearest(name, known)}"
@@ -285,11 +332,15 @@ def _problems(error: ValidationError, path: Path, origin: Mapping[str, str]) -> 
         if item["type"] == "extra_forbidden":
             names = known_keys() if "." in key else tuple(Settings.model_fields)
             mend = _DSN_MEND if _IS_DSN.search(key) else _nearest(key, names)
+            mend = _WEBHOOK_MEND if _IS_WEBHOOK.search(key) else mend
             problems.append(f"{where}: {key} is not a setting.{mend}")
         else:
             message = item["msg"].removeprefix("Value error, ")
             joined = "" if message.startswith("is ") else "is wrong: "
-            problems.append(f"{where}: {key} = {item['input']!r} {joined}{message}.")
+            # An address under [notify] is a webhook's that was put into the wrong place.
+            secret = key.startswith("notify") and "://" in str(item["input"])
+            shown = "an address" if secret else repr(item["input"])
+            problems.append(f"{where}: {key} = {shown} {joined}{message}.")
     return problems
 
 

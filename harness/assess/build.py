@@ -15,11 +15,19 @@ import polars as pl
 
 from harness import __version__
 from harness.assess.breakdown import break_down
+from harness.assess.calibration_noted import calibration_table
 from harness.assess.comparing import compare_journal
 from harness.assess.criteria import Criteria
-from harness.assess.evidence import gate_inputs, missing_parts
+from harness.assess.decided import decided
+from harness.assess.eras import eras
+from harness.assess.evidence import EvidenceOf
+from harness.assess.fresh import Cut, fresh_cut
 from harness.assess.gaps import recorded_gaps
 from harness.assess.health import replay_exclusions, replay_progress
+from harness.assess.in_force import gates_parts, in_force
+from harness.assess.missing import missing_parts
+from harness.assess.said import statements, waivers
+from harness.assess.sampling import in_sample
 from harness.assess.sequences import (
     Durations,
     Fates,
@@ -46,7 +54,6 @@ from harness.compare.beside import compare_beside
 from harness.compare.clusters import find_clusters
 from harness.compare.comparison import Comparison, differences, rule_effects
 from harness.gates.endangered import endangered
-from harness.gates.evaluate import decide, evaluate
 from harness.gates.wording import counted
 from harness.journal.findings import detect
 from harness.journal.reader import Reader
@@ -70,7 +77,7 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
     now: the moment that is asked about, which only tells whether an attestation still counts; None
     for that of the reader's last event.
     """
-    scale = criteria.time_scale
+    scale, moment = criteria.time_scale, now or reader.as_of_time
     compared = compare_journal(reader, criteria, now=now)
     comparison, until, blind = compared.comparison, compared.until, compared.blind
     health, gaps = compared.health, recorded_gaps(reader)
@@ -81,33 +88,27 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
     sequence, fates = job_sequence(pairs, jobs), count_fates(jobs)
     end_to_end = candidate_end_to_end(jobs, until=until, scale=scale)
     replays = replay_progress(reader, disagreeing=_disagreeing(pairs))
-    inputs = gate_inputs(
-        reader, sequence, fates, end_to_end, health, replays,
-        gaps=gaps, since=criteria.since, now=now or reader.as_of_time,
-    )  # fmt: skip
-    phases = evaluate(criteria.gates, inputs)
-    decision, reason = decide(phases)
+    said, waived = statements(reader, at=moment), waivers(reader, at=moment)
+    first_job = compared.first_job
+    era = eras(compared.marks, first_job=first_job)
+    force = in_force(reader, criteria)
+    cut = fresh_cut(comparison, force.rules)
     counts = _pair_counts(pairs)
     found = find_clusters(comparison)
     told = differences(comparison, found.members)
     present = {cluster.id for cluster in found.clusters} | {one.id for one in told}
-    said = with_gone(triages(reader), present)
-    clusters = on_clusters(found.clusters, said)
-    effects = rule_effects(comparison)
-    return Assessment(
-        decision=decision,
-        reason=reason,
-        phases=phases,
-        agreement=_agreement(comparison, jobs, sequence, criteria, counts[0]),
-        latency=_latency(
-            jobs, pairs, end_to_end, until=until, scale=scale, alpha_total=criteria.alpha_total
-        ),
-        differences=on_differences(told, said),
-        clusters=tuple(
-            replace(cluster, gates=endangered(criteria.gates, cluster)) for cluster in clusters
-        ),
-        triage=said,
-        findings=detect(
+    triaged = with_gone(triages(reader), present)
+    clusters = on_clusters(found.clusters, triaged)
+    effects = tuple(
+        replace(
+            effect,
+            added_at=force.rules.get(effect.name),
+            noted=effect.name not in force.unnoted,
+        )
+        for effect in rule_effects(comparison)
+    )
+    findings = in_sample(
+        detect(
             reader,
             until=until,
             deadline_s=criteria.deadline_s,
@@ -118,15 +119,49 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
                 if rule.expects_at_most is not None and rule.hides_too_much
             ],
         ),
+        compared.unsampled,
+    )
+    evidence = EvidenceOf(
+        reader, criteria,
+        until=until, health=health, gaps=gaps, replays=replays, statements=said,
+    )  # fmt: skip
+    outcome = decided(
+        evidence, criteria, pairs, jobs,
+        eras=era, cut=cut, waivers=waived, findings=findings, clusters=clusters,
+        members=found.members,
+    )  # fmt: skip
+    return Assessment(
+        decision=outcome.decision,
+        reason=outcome.reason,
+        phases=outcome.phases,
+        agreement=_agreement(comparison, jobs, sequence, criteria, counts[0], cut),
+        latency=_latency(
+            jobs, pairs, end_to_end, until=until, scale=scale, alpha_total=criteria.alpha_total
+        ),
+        differences=on_differences(told, triaged),
+        clusters=tuple(
+            replace(cluster, gates=endangered(criteria.gates, cluster)) for cluster in clusters
+        ),
+        triage=triaged,
+        findings=findings,
         rules=effects,
         beside=compare_beside(pairs, compared.jobs),
         pairs=counts,
         breakdown=break_down(pairs),
+        statements=said,
+        waivers=waived,
+        marks=compared.marks,
+        counterfactuals=outcome.counterfactuals,
+        calibration=calibration_table(reader, criteria, jobs=jobs.height),
         coverage=_coverage(pairs, sequence, fates, replays, replay_exclusions(reader)),
         replays=replays,
         recording=health,
-        missing_parts=missing_parts(
-            health, replays, inputs, gaps=gaps, blind=blind, older=compared.older
+        missing_parts=(
+            *missing_parts(
+                health, replays, outcome.inputs,
+                gaps=gaps, blind=blind, older=compared.older, unsampled=len(compared.unsampled),
+            ),
+            *gates_parts(force, first_job=first_job),
         ),
         provenance=Provenance(
             journal_id=reader.journal_id(),
@@ -140,8 +175,12 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
             since=criteria.since,
             deadline_s=criteria.deadline_s,
             time_scale=scale,
+            phase=criteria.phase or criteria.gates.decide or "",
+            candidate_version=era.version,
+            version_since=era.version_since,
+            attempt=era.attempt,
         ),
-    )
+    )  # fmt: skip
 
 
 def _agreement(
@@ -150,6 +189,7 @@ def _agreement(
     sequence: JobSequence,
     criteria: Criteria,
     live: PairCounts,
+    cut: Cut | None,
 ) -> Agreement:
     low, high = sequence.agreement_low, sequence.agreement_high
     alpha_total, n_min = criteria.alpha_total, criteria.n_min
@@ -157,6 +197,14 @@ def _agreement(
     if any(reason != CONTRADICTION for reason, _ in live.excluded):
         whole = job_sequence(
             comparison.pairs.with_columns(verdict=pl.col("verdict_with_excluded")), jobs
+        )
+    fresh, left_out = None, 0
+    if cut:
+        since = jobs.filter(pl.col("created_at") >= cut.since)
+        left_out = jobs.height - since.height
+        rest = job_sequence(comparison.pairs, since)
+        fresh = estimate_by_job(
+            rest.agreement_low, rest.agreement_high, alpha_total=alpha_total, n_min=n_min
         )
     largest = max(LARGEST_JOB, int(sequence.sizes.max()) if sequence.sizes.size else 0)
     return Agreement(
@@ -175,6 +223,9 @@ def _agreement(
         )
         if whole
         else None,
+        fresh=fresh,
+        fresh_since=cut.since if cut else None,
+        fresh_why=f"{cut.words}; {counted(left_out, 'job')} left out" if cut else "",
     )
 
 

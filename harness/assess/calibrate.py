@@ -22,7 +22,6 @@ from harness.compare.calibration.rates import RateRun, at_rates
 from harness.compare.calibration.run import run
 from harness.compare.calibration.scoring import ENOUGH, RATES, Scores, scored
 from harness.journal.reader import Reader
-from harness.resources import sql_queries
 
 MUTATIONS = 10_000
 Progress: TypeAlias = Callable[[str], None]
@@ -82,7 +81,7 @@ def read_material(
     compared = compare_journal(reader, criteria, now=now)
     return Material(
         compared=compared,
-        submissions=reader.frame(sql_queries("views/select_submissions.sql")["select_submissions"]),
+        submissions=compared.submissions,
         events=read_events(reader, criteria, compared, seed=seed),
         seed=seed,
         journal_id=reader.journal_id(),

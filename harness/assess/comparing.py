@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 import polars as pl
 
 from harness.assess.criteria import Criteria
+from harness.assess.eras import stages_of
 from harness.assess.health import blind_periods, recording_health
-from harness.assessment import RecordingHealth
+from harness.assess.said import marks
+from harness.assess.sampling import unsampled_jobs
+from harness.assessment import Mark, RecordingHealth
 from harness.compare.comparison import Comparison, compare
 from harness.compare.rules import refuse_expired
 from harness.compare.silence import BlindPeriod
@@ -26,12 +29,19 @@ class Compared:
     comparison: Comparison
     jobs: pl.DataFrame
     """``select_jobs``, in the control's order."""
+    submissions: pl.DataFrame
+    """``select_submissions``."""
     health: RecordingHealth
     until: datetime
     """The moment as of which silence was judged."""
     blind: tuple[BlindPeriod, ...]
     older: int
     """Jobs left out because they were created before the shadow week began."""
+    unsampled: frozenset[str]
+    """Jobs left out because nothing shows that the candidate was meant to get them."""
+    marks: tuple[Mark, ...]
+    first_job: datetime | None
+    """When the first recorded job of the week was created."""
 
 
 def compare_journal(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -> Compared:
@@ -52,9 +62,15 @@ def compare_journal(reader: Reader, criteria: Criteria, *, now: datetime | None 
     until = health.complete_until or BEGINNING
     queries = sql_queries("views/select_submissions.sql")
     jobs = reader.frame(queries["select_jobs"])
-    blind = blind_periods(reader)
+    submissions = reader.frame(queries["select_submissions"])
+    blind, said = blind_periods(reader), marks(reader)
+    unsampled = unsampled_jobs(jobs, submissions, stages_of(said))
+    first_job = jobs["created_at"].min()
+    if unsampled:
+        left = ~pl.col("job_id").is_in(list(unsampled))
+        jobs, submissions = jobs.filter(left), submissions.filter(left)
     comparison = compare(
-        reader.frame(queries["select_submissions"]),
+        submissions,
         jobs,
         criteria.rules,
         as_of=until,
@@ -63,5 +79,14 @@ def compare_journal(reader: Reader, criteria: Criteria, *, now: datetime | None 
         blind=blind,
     )
     return Compared(
-        comparison=comparison, jobs=jobs, health=health, until=until, blind=blind, older=older
+        comparison=comparison,
+        jobs=jobs,
+        submissions=submissions,
+        health=health,
+        until=until,
+        blind=blind,
+        older=older,
+        unsampled=unsampled,
+        marks=said,
+        first_job=first_job.astimezone(UTC) if isinstance(first_job, datetime) else None,
     )

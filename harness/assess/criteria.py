@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from harness.compare.rules import RuleSet, parse_rules
 from harness.errors import SettingsError
-from harness.gates.definition import GateSet, MeanAtLeast, load_gates
+from harness.gates.definition import GateSet
+from harness.gates.kinds import MeanAtLeast
+from harness.gates.presets import load_gates
 from harness.resources import package_text
 from harness.settings import Settings
 
@@ -30,6 +33,8 @@ class Criteria:
     """Jobs created earlier are none of the shadow week; None: every recorded job belongs to it."""
     time_scale: float
     """1 in production; a rehearsal counts each recorded second this many times."""
+    phase: str | None = None
+    """The phase that is decided on; None for the one that the gates file names."""
     rules_origin: str = "the rules"
     """Where the rules stand, for whoever has to mend one."""
 
@@ -53,13 +58,23 @@ class Criteria:
         return None
 
 
-def load_criteria(settings: Settings) -> Criteria:
-    """Read the rules and gates that the settings name; SettingsError if a file is wrong."""
+def load_criteria(settings: Settings, *, phase: str | None = None) -> Criteria:
+    """Read the rules and gates that the settings name; SettingsError if a file is wrong.
+
+    phase: decide on this one; SettingsError where the gates have none of that name.
+    """
     rules, origin = load_rules(settings.compare.rules)
+    gates = load_gates(settings.gates.file, settings.gates.preset)
+    known = [one.id for one in gates.phase]
+    if phase is not None and phase not in known:
+        raise SettingsError(
+            f"phase = {phase}: the gates have no such phase. Use one of: {', '.join(known)}."
+        )
     return Criteria(
         rules=rules,
         rules_origin=origin,
-        gates=load_gates(settings.gates.file),
+        phase=phase,
+        gates=gates,
         deadline_s=settings.compare.deadline,
         since=settings.compare.since,
         time_scale=settings.compare.time_scale,
@@ -71,10 +86,16 @@ def shipped_rules_text() -> str:
     return package_text(_SHIPPED_RULES)
 
 
+@cache
+def shipped_rules() -> RuleSet:
+    """The rules that a comparison starts with."""
+    return parse_rules(shipped_rules_text(), origin=_SHIPPED)
+
+
 def load_rules(path: Path | None) -> tuple[RuleSet, str]:
     """The rules of a file, or the shipped ones, and what to call where they stand."""
     if path is None:
-        return parse_rules(shipped_rules_text(), origin=_SHIPPED), _SHIPPED
+        return shipped_rules(), _SHIPPED
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from harness.assess.attested import attestations
+import polars as pl
+
+from harness.assess.criteria import Criteria
+from harness.assess.eras import Eras
+from harness.assess.fresh import Cut
 from harness.assess.gaps import RecordedGap, open_gaps
 from harness.assess.health import ended_in_order
+from harness.assess.levels import leftovers, old_path, sampled_levels, stuck_jobs
+from harness.assess.said import attested
 from harness.assess.samples import (
     dead_letters_seen,
     dlq_sampling,
@@ -14,57 +24,193 @@ from harness.assess.samples import (
     prefect_sampling,
     record_span,
 )
-from harness.assess.sequences import Durations, Fates, JobSequence
-from harness.assessment import RecordingHealth, ReplayProgress
-from harness.compare.silence import BlindPeriod
-from harness.gates.inputs import GateInputs
-from harness.gates.wording import counted, listed
+from harness.assess.sequences import (
+    Fates,
+    JobSequence,
+    candidate_end_to_end,
+    count_fates,
+    counts_by_job,
+    sequence_of,
+)
+from harness.assessment import RecordingHealth, ReplayProgress, Statement
+from harness.gates.inputs import GateInputs, StageInputs
 from harness.journal.reader import Reader
 
 STALE_S = 600.0
 """A record whose proof is older than this is not up to date; real seconds."""
 
 
-def gate_inputs(
-    reader: Reader,
-    sequence: JobSequence,
-    fates: Fates,
-    end_to_end: Durations,
-    health: RecordingHealth,
-    replays: tuple[ReplayProgress, ...],
-    *,
-    gaps: tuple[RecordedGap, ...],
-    since: datetime | None,
-    now: datetime,
-) -> GateInputs:
-    """Everything that the gates are judged on, as of the reader's moment."""
-    span = record_span(reader, complete_until=health.complete_until, since=since)
-    still_open = open_gaps(gaps, since=since)
-    return GateInputs(
-        agreement_low=sequence.agreement_low,
-        agreement_high=sequence.agreement_high,
-        success_low=sequence.success_low,
-        success_high=sequence.success_high,
-        control_success=sequence.control_success,
-        end_to_end_s=end_to_end.seconds,
-        end_to_end_state=end_to_end.states,
-        admitted_jobs=fates.admitted,
-        processed_jobs=fates.processed,
-        pending_jobs=fates.pending,
-        confirmed_losses=fates.losses if health.complete_until else None,
-        coverage=len(sequence.job_ids) / fates.admitted if fates.admitted else None,
-        recording_gaps=tuple(gap.words for gap in still_open),
-        recording_complete=_recording_complete(reader, health),
-        dlq_depth=dead_letters_seen(reader, span),
-        dlq_sampling=dlq_sampling(reader, span, gaps),
-        prefect_errors=prefect_errors(reader, span),
-        prefect_sampling=prefect_sampling(reader, span, gaps),
-        attestations=attestations(reader, at=now),
-        # A run that carried nothing out has tried nothing.
-        replay_escapes=(
-            sum(run.escapes for run in replays) if any(run.done for run in replays) else None
-        ),
-    )
+class EvidenceOf:
+    """What one moment of a journal gives the gates to judge, from any beginning on.
+
+    Reads each thing once; the same pairs and jobs give the same inputs.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        criteria: Criteria,
+        *,
+        until: datetime,
+        health: RecordingHealth,
+        gaps: tuple[RecordedGap, ...],
+        replays: tuple[ReplayProgress, ...],
+        statements: tuple[Statement, ...],
+    ) -> None:
+        self._reader, self._criteria, self._until = reader, criteria, until
+        self._health, self._gaps, self._replays = health, gaps, replays
+        self._attestations = attested(statements)
+        self._levels = sampled_levels(reader)
+        self._old_path = old_path(reader)
+        self._leftovers = leftovers(reader, queued=health.queue_depth, dead=health.dlq_depth)
+        self._sampled: dict[datetime | None, dict[str, Any]] = {}
+
+    def inputs(
+        self,
+        pairs: pl.DataFrame,
+        jobs: pl.DataFrame,
+        *,
+        critical: Mapping[str, int],
+        unseen: tuple[str, ...],
+        eras: Eras,
+        cut: Cut | None,
+        since: datetime | None = None,
+    ) -> GateInputs:
+        """Everything that the gates are judged on.
+
+        pairs: `Comparison.pairs`; jobs: with `fate`. since: a mark from which alone it counts.
+        """
+        counts = counts_by_job(pairs)
+        start = _latest(since, eras.version_since)
+        agreement = _latest(start, cut.since if cut else None)
+        load = _latest(start, eras.load_since)
+        anew = {}
+        if start is not None and start == eras.version_since:
+            words = f"only jobs since version {eras.version} ({start:%d %B %Y %H:%M} UTC)"
+            anew = dict.fromkeys(("agreement", "success", "end_to_end"), words)
+        if load is not None and load != start:
+            percent = eras.stages[-1].percent
+            anew["end_to_end"] = f"only jobs since traffic is {percent:g} %"
+        if cut and agreement == cut.since:
+            anew["agreement"] = cut.words
+        stages = () if since else eras.stages
+        return replace(
+            self._over(counts, jobs, start=start, agreement=agreement, load=load),
+            critical_findings=critical,
+            unseen_by_findings=unseen,
+            begun_anew=anew,
+            attempt=eras.attempt,
+            stages=tuple(
+                StageInputs(
+                    percent=stage.percent,
+                    since=stage.since,
+                    until=stage.until,
+                    inputs=self._over(
+                        counts, _created(jobs, stage.since, stage.until),
+                        start=start, agreement=agreement, load=None,
+                    ),
+                )
+                for stage in stages
+            ),
+        )  # fmt: skip
+
+    def _over(
+        self,
+        counts: pl.DataFrame,
+        jobs: pl.DataFrame,
+        *,
+        start: datetime | None,
+        agreement: datetime | None,
+        load: datetime | None,
+    ) -> GateInputs:
+        criteria, until = self._criteria, self._until
+        mine = _created(jobs, start)
+        whole = sequence_of(counts, mine)
+        agreeing = whole
+        if agreement != start:
+            agreeing = sequence_of(counts, _created(mine, agreement))
+        loaded = _created(mine, load)
+        end_to_end = candidate_end_to_end(loaded, until=until, scale=criteria.time_scale)
+        fates = count_fates(mine)
+        return GateInputs(
+            agreement_low=agreeing.agreement_low,
+            agreement_high=agreeing.agreement_high,
+            success_low=whole.success_low,
+            success_high=whole.success_high,
+            control_success=whole.control_success,
+            end_to_end_s=end_to_end.seconds,
+            end_to_end_state=end_to_end.states,
+            admitted_jobs=fates.admitted,
+            processed_jobs=fates.processed,
+            pending_jobs=fates.pending,
+            confirmed_losses=fates.losses if self._health.complete_until else None,
+            coverage=self._coverage(whole, fates),
+            admitted_by_measure={
+                "agreement": _created(mine, agreement).height,
+                "end_to_end": loaded.height,
+            },
+            levels={
+                **self._levels,
+                "stuck_jobs": stuck_jobs(
+                    mine, deadline_s=criteria.deadline_s, scale=criteria.time_scale
+                ),
+            },
+            old_path=self._old_path,
+            leftovers=self._leftovers,
+            record_end=self._health.complete_until,
+            time_scale=criteria.time_scale,
+            attestations=self._attestations,
+            **self._of_samples(start),
+        )
+
+    def _coverage(self, sequence: JobSequence, fates: Fates) -> float | None:
+        """Share of the admitted jobs that are compared, or still may be.
+
+        A control that has fallen silent will not speak of the jobs that wait for it.
+        """
+        if not fates.admitted:
+            return None
+        sign = self._old_path.at
+        silent_s = math.inf if sign is None else (self._until - sign).total_seconds()
+        if silent_s * self._criteria.time_scale <= self._criteria.deadline_s:
+            return len(sequence.job_ids) / fates.admitted
+        due = max(sequence.compared, fates.admitted - fates.pending)
+        return sequence.compared / due if due else None
+
+    def _of_samples(self, start: datetime | None) -> dict[str, Any]:
+        if start not in self._sampled:
+            reader, gaps, health = self._reader, self._gaps, self._health
+            since = _latest(self._criteria.since, start)
+            span = record_span(reader, complete_until=health.complete_until, since=since)
+            self._sampled[start] = {
+                "recording_gaps": tuple(gap.words for gap in open_gaps(gaps, since=since)),
+                "recording_complete": _recording_complete(reader, health),
+                "record_start": span.start if span.end is not None else None,
+                "dlq_depth": dead_letters_seen(reader, span),
+                "dlq_sampling": dlq_sampling(reader, span, gaps),
+                "prefect_errors": prefect_errors(reader, span),
+                "prefect_sampling": prefect_sampling(reader, span, gaps),
+                # A run that carried nothing out has tried nothing.
+                "replay_escapes": (
+                    sum(run.escapes for run in self._replays)
+                    if any(run.done for run in self._replays)
+                    else None
+                ),
+            }
+        return self._sampled[start]
+
+
+def _latest(*moments: datetime | None) -> datetime | None:
+    return max((at for at in moments if at is not None), default=None)
+
+
+def _created(
+    jobs: pl.DataFrame, since: datetime | None, until: datetime | None = None
+) -> pl.DataFrame:
+    """The jobs created from `since` on and before `until`."""
+    if since is not None:
+        jobs = jobs.filter(pl.col("created_at") >= since)
+    return jobs if until is None else jobs.filter(pl.col("created_at") < until)
 
 
 def _recording_complete(reader: Reader, health: RecordingHealth) -> bool | None:
@@ -72,62 +218,3 @@ def _recording_complete(reader: Reader, health: RecordingHealth) -> bool | None:
     if health.complete_until is None or health.lag_s is None:
         return None
     return health.lag_s <= STALE_S or ended_in_order(reader)
-
-
-def _unsampled_parts(health: RecordingHealth, inputs: GateInputs) -> list[str]:
-    parts = []
-    if health.queue_depth is None and health.dlq_depth is None:
-        parts.append("The queues were not sampled: backlog and dead letters are unknown.")
-    if health.dlq_why:
-        parts.append(f"Not every dead letter could be read: {health.dlq_why}.")
-    if not inputs.prefect_sampling.samples:
-        parts.append("Prefect was not asked: failed and late flow runs are unknown.")
-    elif inputs.prefect_sampling.unseen:
-        parts.append(f"Prefect: {listed(inputs.prefect_sampling.unseen)} were not seen.")
-    return parts
-
-
-def missing_parts(
-    health: RecordingHealth,
-    replays: tuple[ReplayProgress, ...],
-    inputs: GateInputs,
-    *,
-    gaps: tuple[RecordedGap, ...],
-    blind: tuple[BlindPeriod, ...],
-    older: int,
-) -> tuple[str, ...]:
-    """What this assessment did not look at, one sentence each."""
-    parts = []
-    if older:
-        parts.append(
-            f"{counted(older, 'job')} created before the shadow week began "
-            f"{'is' if older == 1 else 'are'} left out (compare.since)."
-        )
-    if health.complete_until is None:
-        parts.append("No sweep has finished: nothing proves that the record is complete.")
-    elif health.lag_s is not None and health.lag_s > STALE_S:
-        parts.append(
-            f"Nothing after {health.complete_until:%d %B %Y %H:%M:%S} UTC is proved recorded: the "
-            "evidence ends there."
-        )
-    if blind:
-        now = "cannot" if blind[-1][1] is None else "could not always"
-        parts.append(
-            f"The candidate's history {now} be observed (queue_history has the shape from before "
-            "the migration): silence of that time is neither loss nor proof."
-        )
-    if closed := [gap for gap in gaps if gap.closed]:
-        parts.append(
-            f"Production was not watched {counted(len(closed), 'time')}: states that lasted only "
-            'then, such as the control\'s "submitting", are not in the record. A later sweep has '
-            "the rest."
-        )
-    parts += _unsampled_parts(health, inputs)
-    if not any(run.done for run in replays):
-        parts.append(
-            "Nothing was replayed: what the candidate claims was not checked against what a site "
-            "received."
-        )
-    elif any(run.finished_at is None for run in replays):
-        parts.append("A replay has not finished: its part of the evidence is incomplete.")
-    return tuple(parts)

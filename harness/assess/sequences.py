@@ -69,13 +69,22 @@ def job_sequence(pairs: pl.DataFrame, jobs: pl.DataFrame) -> JobSequence:
 
     pairs: `Comparison.pairs`; jobs: ``select_jobs``, in the control's order.
     """
+    return sequence_of(counts_by_job(pairs), jobs)
+
+
+def counts_by_job(pairs: pl.DataFrame) -> pl.DataFrame:
+    """What the live pairs of each job add up to; the dear part of a sequence, for several of them.
+
+    Columns: job_id, n, pending, agree, raw, submitted, candidate_pending, control_submitted,
+    control_done.
+    """
     live = pairs.filter((pl.col("mode") == LIVE) & (pl.col("verdict") != "excluded"))
     submitted = pl.col("candidate_outcome").is_in(_DONE).fill_null(False)
     # A candidate that is done while the control is not cannot disagree yet, and its success is
     # known; one that may retry has failed and may still succeed. So success looks at its own side.
     candidate_pending = pl.col("candidate_pending")
     control_done = pl.col("control_outcome").is_in([*_DONE, "failed"]).fill_null(False)
-    counted = live.group_by("job_id").agg(
+    return live.group_by("job_id").agg(
         pl.len().alias("n"),
         _PENDING.sum().alias("pending"),
         (pl.col("verdict") == "agree").sum().alias("agree"),
@@ -85,7 +94,14 @@ def job_sequence(pairs: pl.DataFrame, jobs: pl.DataFrame) -> JobSequence:
         (pl.col("control_outcome").is_in(_DONE).fill_null(False)).sum().alias("control_submitted"),
         control_done.sum().alias("control_done"),
     )
-    rows = jobs.join(counted, on="job_id", how="inner", maintain_order="left")
+
+
+def sequence_of(counts: pl.DataFrame, jobs: pl.DataFrame) -> JobSequence:
+    """One value per job, of the jobs that have counts.
+
+    counts: of `counts_by_job`; jobs: all or some of ``select_jobs``, in the control's order.
+    """
+    rows = jobs.join(counts, on="job_id", how="inner", maintain_order="left")
     n = _column(rows, "n")
     shares = rows.filter(pl.col("control_done") > 0)
     return JobSequence(

@@ -38,6 +38,8 @@ _KINDS = 6
               "[default: 0.001, 0.01, 0.05]")  # fmt: skip
 @click.option("--at-least", type=click.FloatRange(0, 1), default=0.99, show_default=True,
               help="The mutation score below which the exit code is 1.")  # fmt: skip
+@click.option("--keep", is_flag=True,
+              help="Also keep it in the journal, so that reports show it.")  # fmt: skip
 @json_option
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Also write the JSON to a file.")  # fmt: skip
@@ -49,26 +51,30 @@ def calibrate(
     seed: int,
     rates: tuple[float, ...],
     at_least: float,
+    keep: bool,
     as_json: bool,
     out: Path | None,
 ) -> int:
     """Prove that the comparison would see a fault, and name the rule that hides one.
 
     Known faults are planted in copies of the recorded events and judged by the rules of the real
-    run. The journal is only read. Without a terminal: one tab-separated line for each kind.
+    run. The journal is only read, unless it is to keep the result. Without a terminal: one
+    tab-separated line for each kind.
 
     Exit code 0 if enough of them show, no rule blinds the comparison and nothing innocent is
     reported; else 1; 3 where there is nothing to plant in.
 
     \b
     Examples:
-      shadow calibrate --journal week.duckdb
+      shadow calibrate --journal week.duckdb --keep
       shadow calibrate --mutations 50000 --seed 7 --out calibration.json
       shadow calibrate --as-of -2h --at-least 0.995 --json
     """
     from harness.report.calibration_json import to_json
 
     result = _calibrated(config, journal, as_of, mutations, seed, rates, at_least)
+    if keep:
+        _keep(config, journal, result)
     if out:
         _write(out, to_json(result))
     if as_json:
@@ -78,6 +84,18 @@ def calibrate(
     if result.sharp is None:
         return EXIT_NO_EVIDENCE
     return 0 if result.sharp else 1
+
+
+def _keep(config: Path | None, journal: Path | None, result: Calibration) -> None:
+    from harness.assess.calibration_noted import calibrated_event
+    from harness.journal.store import Journal
+    from harness.model import Batch
+    from harness.report.calibration_json import to_dict
+
+    event = calibrated_event(to_dict(result), at=datetime.now(UTC))
+    target = Journal.open(settings_with(config, journal).journal)
+    appended = target.append(Batch(events=(event,), tier="operator"))
+    say(f"journaled as seq {appended.last_seq}")
 
 
 def _calibrated(

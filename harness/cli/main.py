@@ -24,14 +24,18 @@ _COMMANDS = {
     "diff": ("diff", "List every difference between control and candidate."),
     "doctor": ("doctor", "Say what recording needs and how to mend what is missing."),
     "findings": ("findings", "List the named faults that the record shows."),
+    "gates": ("gates", "Show the shipped gates, or check a file of your own."),
     "journal": ("journal", "Verify, rebuild, count or compact a journal."),
+    "mark": ("mark", "Say what happens now: a step of the ramp, a deployment, the cut-over."),
     "noise": ("noise", "Say which fields differ more often than noise explains."),
+    "notify": ("notify", "Tell people when a gate or the decision changes."),
     "record": ("record", "Copy production into the journal, exactly once."),
     "replay": ("replay", "Run recorded jobs through the worker in the sandbox."),
     "report": ("report", "Write the go/no-go report."),
     "rules": ("rules", "List, explain, try or add rules, and see what each hides."),
     "trace": ("trace", "Export, import or redact a portable slice of a journal."),
     "triage": ("triage", "Say what a cluster of differences comes from."),
+    "waive": ("waive", "Take the risk of one gate by name, for a limited time."),
     "watch": ("watch", "Open the dashboard."),
 }
 """Per command: the module of this package that has it under its name, and one sentence."""

@@ -69,8 +69,31 @@ class MomentType(click.ParamType[Moment, Any]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+class ExpiryType(click.ParamType[datetime, Any]):
+    """A date, an ISO time (UTC where no zone is given), or ``7d`` from now; never in the past."""
+
+    name = "expiry"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        now = datetime.now(UTC)
+        try:
+            until = now + timedelta(seconds=parse_duration_s(value))
+        except (ValueError, OverflowError):
+            try:
+                until = datetime.fromisoformat(str(value))
+            except ValueError:
+                self.fail(f"{value!r} is no expiry. Give a date (2026-12-01) or 7d.", param, ctx)
+        until = until.astimezone(UTC) if until.tzinfo else until.replace(tzinfo=UTC)
+        if until <= now:
+            self.fail(f"{value!r} is over already. Give a moment in the future.", param, ctx)
+        return until
+
+
 DURATION = DurationType()
 MOMENT = MomentType()
+EXPIRY = ExpiryType()
 
 
 def config_option(function: F) -> F:
@@ -145,24 +168,29 @@ def moment_options(function: F) -> F:
     return config_option(journal_option(as_of_option(function)))
 
 
-def assess_journal(config: Path | None, journal: Path | None, as_of: Moment | None) -> Assessment:
-    """Assess the journal as of a moment, by the criteria that the settings name."""
+def assess_journal(
+    config: Path | None, journal: Path | None, as_of: Moment | None, *, phase: str | None = None
+) -> Assessment:
+    """Assess the journal as of a moment, by the criteria that the settings name.
+
+    phase: decide on this one; None for the one that the gates name.
+    """
     from harness.assess.build import assess
 
-    with opened(config, journal, as_of) as (reader, criteria, now):
+    with opened(config, journal, as_of, phase=phase) as (reader, criteria, now):
         return assess(reader, criteria, now=now)
 
 
 @contextmanager
 def opened(
-    config: Path | None, journal: Path | None, as_of: Moment | None
+    config: Path | None, journal: Path | None, as_of: Moment | None, *, phase: str | None = None
 ) -> Iterator[tuple[Reader, Criteria, datetime | None]]:
     """Open the journal as of a moment; also the criteria and the moment that is asked about."""
     from harness.assess.criteria import load_criteria
     from harness.journal.store import Journal
 
     settings = settings_with(config, journal)
-    criteria = load_criteria(settings)
+    criteria = load_criteria(settings, phase=phase)
     target = Journal.open(settings.journal)
     moment = resolved(target, as_of)
     # A seq has no moment but its own, so that its report stays the same for ever.

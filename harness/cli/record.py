@@ -85,6 +85,7 @@ def record(
         return tell_health(settings.journal, as_json=as_json)
     if acknowledge:
         return take_word(settings.journal, by=by, note=note)
+    from harness.assess.noting import CriteriaSampler
     from harness.cli.record_status import showing_progress
     from harness.cli.stopping import stopping
     from harness.journal.store import Journal
@@ -97,7 +98,8 @@ def record(
         _recorder_config(settings, dsn, schema=schema, tick_s=tick_s),
         mapping=mapping_of(settings, target),
     )
-    recorder = Recorder(config_now, target, samplers=make_samplers(config_now, os.environ))
+    samplers = (*make_samplers(config_now, os.environ), CriteriaSampler(settings))
+    recorder = Recorder(config_now, target, samplers=samplers)
     stop = threading.Event()
     began_s = time.monotonic()
     with stopping(stop, words="Stopping: finishing the batch …"), showing_progress() as tell:

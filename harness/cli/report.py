@@ -18,6 +18,8 @@ _FILES = ("html", "json")
               help="Folder for the files; - is the same as --stdout.")  # fmt: skip
 @click.option("--format", "formats", multiple=True, type=click.Choice([*_NAMES, "all"]),
               help="Repeatable. [default: html and json; md on stdout]")  # fmt: skip
+@click.option("--phase", metavar="ID",
+              help="Decide on this phase. [default: the one that the gates name]")  # fmt: skip
 @click.option("--stdout", is_flag=True, help="Print one format and nothing else, write no file.")
 def report(
     config: Path | None,
@@ -25,6 +27,7 @@ def report(
     as_of: Moment | None,
     out: str,
     formats: tuple[str, ...],
+    phase: str | None,
     stdout: bool,
 ) -> int:
     """Write the go/no-go report and name the decision.
@@ -34,6 +37,7 @@ def report(
     \b
     Examples:
       shadow report --journal week.duckdb --out report
+      shadow report --phase cutover
       shadow report --format json --out -
       shadow report --format md --stdout --as-of 2026-11-23T08:30
     """
@@ -43,7 +47,7 @@ def report(
     names = _NAMES if "all" in formats else tuple(dict.fromkeys(formats))
     if stdout and len(names) > 1:
         raise click.UsageError("stdout takes one format. Give one --format, or a folder by --out.")
-    assessment = assess_journal(config, journal, as_of)
+    assessment = assess_journal(config, journal, as_of, phase=phase)
     if stdout:
         click.echo(FORMATS[names[0] if names else "md"](assessment), nl=False)
         return assessment.decision.exit_code

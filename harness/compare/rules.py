@@ -99,6 +99,19 @@ class RuleSet(BaseModel):
         text = json.dumps(self.model_dump(mode="json", exclude_none=True), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """By name: twelve hex digits of what each rule does, whoever wrote it and why."""
+        said = {"author", "reason", "expires", "expects_at_most"}
+        return {
+            rule.name: hashlib.sha256(
+                json.dumps(
+                    rule.model_dump(mode="json", exclude_none=True, exclude=said), sort_keys=True
+                ).encode()
+            ).hexdigest()[:12]
+            for rule in self.rule
+        }
+
     def without(self, name: str) -> RuleSet:
         """The same rules but one."""
         return self.model_copy(update={"rule": tuple(r for r in self.rule if r.name != name)})

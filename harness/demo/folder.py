@@ -34,7 +34,8 @@ def prepare_settings(folder: Path, *, speed: float) -> Settings:
     config.write_text(
         "# Reads the journal of this rehearsal rightly: its time ran faster than production's.\n"
         f'journal = "{folder.resolve() / "shadow.duckdb"}"\n\n'
-        f"[compare]\ntime_scale = {speed!r}\n",
+        f"[compare]\ntime_scale = {speed!r}\n\n"
+        '[gates]\npreset = "full-traffic" # every job goes through both systems\n',
         encoding="utf-8",
     )
     # The environment speaks of production; a rehearsal does not listen.

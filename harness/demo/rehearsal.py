@@ -10,11 +10,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.assess.build import assess
+from harness.assess.calibrate import calibrate, read_material
+from harness.assess.calibration_noted import calibrated_event
 from harness.assess.criteria import Criteria, load_criteria
+from harness.assess.noting import CriteriaSampler
+from harness.assess.said import MarkPayload, said_event
 from harness.assessment import Assessment
 from harness.demo.actors.actor import ScaledClock, acting, wait_until_done
 from harness.demo.actors.candidate import Candidate
@@ -32,9 +37,12 @@ from harness.demo.sqs import REGION, LocalSqs
 from harness.demo.week import JOBS, make_week
 from harness.errors import EnvironmentProblem
 from harness.journal.store import Journal
+from harness.model import Batch
 from harness.record.progress import RecorderConfig, RecorderProgress
 from harness.record.recorder import Recorder
+from harness.record.samples.sampler import Sampler
 from harness.record.samples.sqs import QueueSource
+from harness.report.calibration_json import to_dict
 from harness.report.write import write_report
 from replay.browser import find_browser
 from replay.worker.contract import Timeouts
@@ -52,6 +60,7 @@ _REPLAY_TIMEOUTS = Timeouts(goto_ms=3000, action_ms=3000, idle_ms=3000)
 """A site on loopback that has not answered by then never will."""
 _SETTLE_S = 120.0
 """Scaled seconds beyond the deadline until silence is surely overdue."""
+_BY = "the rehearsal"
 _MARGIN_S = 120.0
 """Real seconds that the actors may need beyond what their scripts add up to."""
 
@@ -179,6 +188,7 @@ class Rehearsal:
             postgres = stack.enter_context(EmbeddedPostgres())
             postgres.apply_schema()
             sqs = stack.enter_context(LocalSqs())
+            self._say_what_begins()
             recorder = stack.enter_context(self._recording(postgres, sqs))
             clock = ScaledClock(self.options.speed)
             jobs, dsn, queue_url = self.week.jobs, postgres.dsn, sqs.queue_url
@@ -205,6 +215,16 @@ class Rehearsal:
                 clock.wait_until(self._silent_until_s() + _SETTLE_S, self.stop)
                 recorder.check()
             recorder.end()
+
+    def _say_what_begins(self) -> None:
+        """What a person would mark on the first day."""
+        now = datetime.now(UTC)
+        marks = (
+            MarkPayload(what="deployment", value="rehearsed", by=_BY),
+            MarkPayload(what="ramp", value="100", by=_BY),
+        )
+        events = tuple(said_event(mark, at=now) for mark in marks)
+        self.journal.append(Batch(events=events, tier="operator"))
 
     def _longest_s(self) -> float:
         """Scaled seconds that the old poller, the slowest, needs at the most."""
@@ -237,7 +257,8 @@ class Rehearsal:
             region=REGION,
             client=sqs.client,
         )
-        recording = Recording(Recorder(config, self.journal, samplers=[queues]), self._note_record)
+        samplers: list[Sampler] = [queues, CriteriaSampler(self.settings)]
+        recording = Recording(Recorder(config, self.journal, samplers=samplers), self._note_record)
         recording.start()
         try:
             yield recording
@@ -255,6 +276,12 @@ class Rehearsal:
         )
 
     def _conclude(self) -> RehearsalResult:
+        with self.journal.reader() as reader:
+            material = read_material(reader, self.criteria, seed=0)
+        calibrated = calibrated_event(
+            to_dict(calibrate(material, self.criteria)), at=datetime.now(UTC)
+        )
+        self.journal.append(Batch(events=(calibrated,), tier="operator"))
         with self.journal.reader() as reader:
             assessment = assess(reader, self.criteria)
         paths = write_report(assessment, self.folder, formats=("html", "json"))

@@ -6,15 +6,22 @@ The first confirmed case fails; a count that nobody took stays open.
 from __future__ import annotations
 
 from harness.assessment import GateResult
-from harness.gates.definition import AllProcessed, AttestationGate, ZeroCount
-from harness.gates.inputs import GateInputs
+from harness.gates.inputs import Attestation, GateInputs
+from harness.gates.kinds import AllProcessed, AttestationGate, ZeroCount
 from harness.gates.sampled import Counted, dead_letters, prefect_errors
 from harness.gates.statistical import recording_lacks
-from harness.gates.wording import confidence, counted, listed, percent_up, sentence
+from harness.gates.wording import confidence, counted, listed, percent_up, seconds, sentence
 from harness.model import GateStatus
 from harness.stats.zero_loss import loss_rate_bound
 
 _NOT_LOOKED = ("nobody has looked for lost jobs", "a search for every kind of leak")
+_MOST_NAMES = 5
+_LEFT = {
+    "old_status": "waiting for the old poller",
+    "unknown_writer": "by a writer that is neither system",
+    "queued": "in the queue",
+    "dead_letter": "in the dead-letter queue",
+}
 
 
 def judge_zero_count(gate: ZeroCount, phase: str, inputs: GateInputs) -> GateResult:
@@ -28,6 +35,10 @@ def judge_zero_count(gate: ZeroCount, phase: str, inputs: GateInputs) -> GateRes
             seen = prefect_errors(gate, inputs)
         case "replay_escapes":
             seen = _replay_escapes(inputs)
+        case "critical_findings":
+            seen = _critical_findings(inputs)
+        case "leftovers":
+            seen = _leftovers(inputs)
     count, found = seen.count, counted(seen.count or 0, seen.thing)
     if count:
         status = GateStatus.FAIL
@@ -63,6 +74,52 @@ def _replay_escapes(inputs: GateInputs) -> Counted:
     return Counted(
         thing=thing, where=where, count=count, lacking=(nothing,) if count is None else ()
     )
+
+
+def _critical_findings(inputs: GateInputs) -> Counted:
+    found = inputs.critical_findings
+    lacking = _nothing_admitted(inputs) + recording_lacks(inputs)
+    if found is None:
+        lacking.insert(0, ("no detector has run", "a run of the detectors"))
+    if inputs.unseen_by_findings:
+        unseen = listed(list(inputs.unseen_by_findings))
+        lacking.append((f"detectors could not see everything ({unseen})", f"a mend of {unseen}"))
+    names = [
+        name for name, _ in sorted((found or {}).items(), key=lambda item: (-item[1], item[0]))
+    ]
+    return Counted(
+        thing="critical finding",
+        where="in the record",
+        count=None if found is None else len(found),
+        details=f" ({listed(names[:_MOST_NAMES] + _and_more(names))})" if names else "",
+        lacking=tuple(lacking),
+    )
+
+
+def _and_more(names: list[str]) -> list[str]:
+    more = len(names) - _MOST_NAMES
+    return [f"{more} more"] if more > 0 else []
+
+
+def _leftovers(inputs: GateInputs) -> Counted:
+    left = inputs.leftovers
+    lacking = recording_lacks(inputs)
+    if left is None:
+        lacking.insert(0, ("nobody has looked for leftovers", "a search for leftovers"))
+    kinds = [f"{count:,} {_LEFT.get(kind, kind)}" for kind, count in (left or {}).items() if count]
+    return Counted(
+        thing="leftover",
+        where="of the old system",
+        count=None if left is None else sum(left.values()),
+        details=f" ({listed(kinds)})" if kinds else "",
+        lacking=tuple(lacking),
+    )
+
+
+def _nothing_admitted(inputs: GateInputs) -> list[tuple[str, str]]:
+    if inputs.admitted_jobs:
+        return []
+    return [("no job was admitted", "jobs that the new system should process")]
 
 
 def judge_all_processed(gate: AllProcessed, phase: str, inputs: GateInputs) -> GateResult:
@@ -113,6 +170,8 @@ def judge_attestation(gate: AttestationGate, phase: str, inputs: GateInputs) -> 
     elif not said.holds:
         status, text = GateStatus.FAIL, "attested: no"
         reason = sentence(f"Attested to the contrary: {said.text}")
+    elif gate.at_most_s is not None:
+        status, text, reason = _drill(gate.at_most_s, said)
     else:
         status, text = GateStatus.PASS, "attested"
         reason = sentence(f"Attested: {said.text}")
@@ -124,15 +183,36 @@ def judge_attestation(gate: AttestationGate, phase: str, inputs: GateInputs) -> 
         value=None,
         value_text=text,
         threshold=None,
-        threshold_text="attested by a named person",
+        threshold_text="attested by a named person"
+        if gate.at_most_s is None
+        else f"a drill of at most {seconds(gate.at_most_s)}",
         interval=None,
         n=0 if said is None else 1,
         unit="attestations",
         evidence_text="no attestation" if said is None else said.text,
         reason=reason,
-        missing=f"A named person attests {gate.name}." if status is GateStatus.OPEN else None,
+        missing=_who_attests(gate) if status is GateStatus.OPEN else None,
         required=gate.required,
     )
+
+
+def _drill(at_most_s: float, said: Attestation) -> tuple[GateStatus, str, str]:
+    limit = seconds(at_most_s)
+    if said.took_s is None:
+        return (
+            GateStatus.OPEN,
+            "not measured",
+            sentence(f"Attested without saying what it took; {limit} is the limit: {said.text}"),
+        )
+    took = seconds(said.took_s)
+    if said.took_s > at_most_s:
+        return GateStatus.FAIL, took, sentence(f"It took {took}, more than {limit}: {said.text}")
+    return GateStatus.PASS, took, sentence(f"It took {took} of at most {limit}: {said.text}")
+
+
+def _who_attests(gate: AttestationGate) -> str:
+    took = "" if gate.at_most_s is None else " and says what the drill took"
+    return f"A named person attests {gate.name}{took}."
 
 
 def _judge_lost_jobs(gate: ZeroCount, phase: str, inputs: GateInputs) -> GateResult:
@@ -180,9 +260,7 @@ def _judge_lost_jobs(gate: ZeroCount, phase: str, inputs: GateInputs) -> GateRes
 
 
 def _census_lacks(inputs: GateInputs) -> list[tuple[str, str]]:
-    lacking: list[tuple[str, str]] = []
-    if inputs.admitted_jobs == 0:
-        lacking.append(("no job was admitted", "jobs that the new system should process"))
+    lacking = _nothing_admitted(inputs)
     if not inputs.confirmed_losses:
         lacking.append(_NOT_LOOKED)
     lacking.extend(recording_lacks(inputs))

@@ -1,7 +1,4 @@
-"""Gates as data: phases and criteria from a TOML file, validated. Judges nothing.
-
-Only `load_gates` reads a file; `parse_gates` takes text.
-"""
+"""Gates as data: phases and criteria, validated. Judges nothing; opens nothing."""
 
 from __future__ import annotations
 
@@ -10,87 +7,12 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import SettingsError
-
-SHIPPED = "shadow-week.toml"
-_ID = r"^[a-z][a-z0-9_-]*$"
-
-
-class _Gate(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    id: str = Field(pattern=_ID)
-    title: str = Field(min_length=1)
-    owner: str = Field(min_length=1)
-    """Who acts on it."""
-    when_red: str = Field(min_length=1)
-    """What to do when it fails."""
-    required: bool = True
-    """A gate that is not required is shown and decides nothing."""
-
-
-class _StatisticalGate(_Gate):
-    alpha: float = Field(default=0.05, gt=0, lt=0.5)
-    """One-sided error probability of a false pass, at all looks together."""
-    n_min: int = Field(default=30, ge=1)
-    """Fewer jobs never decide: with one or two, a single failure would."""
-    coverage_floor: float = Field(default=0.9, ge=0, le=1)
-    """Least share of the admitted jobs that must be measured."""
-
-
-class MeanAtLeast(_StatisticalGate):
-    """The mean of a share per job is above a threshold."""
-
-    kind: Literal["mean_at_least"]
-    measure: Literal["agreement", "success"]
-    threshold: float = Field(gt=0, lt=1)
-
-
-class QuantileBelow(_StatisticalGate):
-    """A percentile of a latency is below a number of seconds."""
-
-    kind: Literal["quantile_below"]
-    measure: Literal["end_to_end"]
-    quantile: float = Field(gt=0, lt=1)
-    threshold_s: float = Field(gt=0)
-
-
-class ZeroCount(_Gate):
-    """Nothing of a kind may happen; the first confirmed case fails."""
-
-    kind: Literal["zero_count"]
-    measure: Literal["lost_jobs", "dead_letters", "prefect_errors", "replay_escapes"]
-    alpha: float = Field(default=0.05, gt=0, lt=0.5)
-    """For the rate that zero cases so far do not exclude; lost_jobs only."""
-    n_min: int = Field(default=30, ge=1)
-    """Fewer jobs than this with an outcome leave lost_jobs open."""
-    coverage_floor: float = Field(default=0.9, ge=0, le=1)
-    """Least share of the recorded time that samples must cover; dead_letters and prefect_errors."""
-
-
-class AllProcessed(_Gate):
-    """Every admitted job came out at the candidate's end; a census, not an estimate."""
-
-    kind: Literal["all_processed"]
-
-
-class AttestationGate(_Gate):
-    """A named person has stated it, and the statement has not expired."""
-
-    kind: Literal["attestation"]
-    name: str = Field(pattern=_ID)
-
-
-Gate = Annotated[
-    MeanAtLeast | QuantileBelow | ZeroCount | AllProcessed | AttestationGate,
-    Field(discriminator="kind"),
-]
+from harness.gates.kinds import ID, KINDS, Gate, RampGate, StatisticalGate
 
 
 class Phase(BaseModel):
@@ -98,9 +20,18 @@ class Phase(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str = Field(pattern=_ID)
+    id: str = Field(pattern=ID)
     title: str = Field(min_length=1)
+    needs: tuple[str, ...] = ()
+    """Phases that must be GO as well."""
+    since: Literal["cutover"] | None = None
+    """The mark from which its evidence counts; all evidence otherwise."""
     gate: tuple[Gate, ...] = Field(min_length=1)
+
+    @property
+    def ramp(self) -> RampGate | None:
+        """Its gate about the stages of traffic, if it has one."""
+        return next((gate for gate in self.gate if isinstance(gate, RampGate)), None)
 
 
 class GateSet(BaseModel):
@@ -111,19 +42,32 @@ class GateSet(BaseModel):
     # The file format's version; `version` names the content, so that a report can say by which
     # criteria it was made.
     format: Literal[1] = Field(alias="version")
+    decide: str | None = None
+    """The phase that is decided on unless a report names another; all of them otherwise."""
+    spend: Literal["none", "attempts"] = "none"
+    """attempts: the k-th version of the candidate gets alpha/(k(k+1)), so that trying until GO
+    does not inflate the chance of a false one."""
     phase: tuple[Phase, ...] = Field(min_length=1)
 
     @property
     def version(self) -> str:
         """Twelve hex digits that change whenever any criterion does."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return _digest(self.model_dump(mode="json"))
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """By the name that results use: twelve hex digits of each gate."""
+        return {
+            f"{phase.id}.{gate.id}": _digest(gate.model_dump(mode="json"))
+            for phase in self.phase
+            for gate in phase.gate
+        }
 
     @property
     def statistical(self) -> int:
         """Number of required gates that are judged by evidence over jobs."""
         return sum(
-            gate.required and isinstance(gate, _StatisticalGate)
+            gate.required and isinstance(gate, StatisticalGate)
             for phase in self.phase
             for gate in phase.gate
         )
@@ -136,34 +80,41 @@ class GateSet(BaseModel):
                     return gate
         raise KeyError(identifier)
 
+    def deciding(self, phase: str | None = None) -> tuple[str, ...]:
+        """The phases that a decision on `phase` rests on: itself and those that it needs.
 
-def load_gates(path: Path | None = None) -> GateSet:
-    """Read a gates file, or the shipped one; SettingsError names file, key, value and mend."""
-    if path is None:
-        text = files("harness.gates").joinpath(SHIPPED).read_text(encoding="utf-8")
-        return parse_gates(text, origin=SHIPPED)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise SettingsError(
-            f"gates.file = {path}: there is no such file. Name an existing one, or leave "
-            "gates.file out to use the shipped gates."
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"gates.file = {path}: cannot be read ({error}). Give a readable UTF-8 TOML file."
-        ) from error
-    return parse_gates(text, origin=str(path))
+        phase: None for the one that the file decides on. Raises KeyError for an unknown one.
+        """
+        chosen = phase or self.decide
+        if chosen is None:
+            return tuple(one.id for one in self.phase)
+        of = {one.id: one for one in self.phase}
+        wanted, left = set[str](), [chosen]
+        while left:
+            name = left.pop()
+            if name not in wanted:
+                wanted.add(name)
+                left.extend(of[name].needs)
+        return tuple(one.id for one in self.phase if one.id in wanted)
 
 
 def parse_gates(text: str, *, origin: str) -> GateSet:
-    """Parse a gates file; SettingsError lists every problem, one line each."""
+    """Parse a whole gates file; SettingsError lists every problem, one line each."""
+    return validated(read_toml(text, origin=origin), origin=origin)
+
+
+def read_toml(text: str, *, origin: str) -> dict[str, Any]:
+    """The tables of a gates file; SettingsError where it is no TOML."""
     try:
-        data = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(
             f"{origin}: not valid TOML ({error}). Mend the line it names."
         ) from None
+
+
+def validated(data: Mapping[str, Any], *, origin: str) -> GateSet:
+    """The gates of such tables; SettingsError lists every problem, one line each."""
     try:
         gates = GateSet.model_validate(data)
     except ValidationError as error:
@@ -178,21 +129,51 @@ def parse_gates(text: str, *, origin: str) -> GateSet:
     return gates
 
 
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
+
+
 def _check_names(gates: GateSet, origin: str) -> None:
     phases = [phase.id for phase in gates.phase]
+    for name in phases:
+        if phases.count(name) > 1:
+            raise SettingsError(f'{origin}: two phases have id = "{name}". Rename one.')
+    if gates.decide is not None and gates.decide not in phases:
+        raise SettingsError(
+            f'{origin}: decide = "{gates.decide}" is no phase. Use one of: {", ".join(phases)}.'
+        )
     for phase in gates.phase:
-        if phases.count(phase.id) > 1:
-            raise SettingsError(f'{origin}: two phases have id = "{phase.id}". Rename one.')
         names = [gate.id for gate in phase.gate]
         for name in names:
             if names.count(name) > 1:
                 raise SettingsError(
                     f'{origin}: phase {phase.id}: two gates have id = "{name}". Rename one.'
                 )
+        for needed in phase.needs:
+            if needed not in phases or needed == phase.id:
+                raise SettingsError(
+                    f'{origin}: phase {phase.id}: needs = "{needed}" is no other phase. Use one '
+                    f"of: {', '.join(one for one in phases if one != phase.id)}."
+                )
         if not any(gate.required for gate in phase.gate):
             raise SettingsError(
                 f"{origin}: phase {phase.id}: no gate is required, so nothing could ever decide "
                 "it. Set required = true for at least one."
+            )
+        _check_numbers(phase, origin)
+
+
+def _check_numbers(phase: Phase, origin: str) -> None:
+    for gate in phase.gate:
+        where = f"{origin}: phase {phase.id}: gate {gate.id}"
+        if gate.kind == "mean_at_least" and (gate.fail_below or 0.0) > gate.threshold:
+            raise SettingsError(
+                f"{where}: fail_below = {gate.fail_below} is above threshold = {gate.threshold}, "
+                "so it could pass and fail at once. Lower it."
+            )
+        if gate.kind == "ramp" and list(gate.stages) != sorted(set(gate.stages)):
+            raise SettingsError(
+                f"{where}: stages = {[*gate.stages]} do not rise. List each once, lowest first."
             )
 
 
@@ -212,11 +193,11 @@ def _problem(origin: str, data: Mapping[str, Any], error: Mapping[str, Any]) -> 
     if kind == "missing":
         return f"{prefix}: {key} is missing. Add it."
     if kind == "union_tag_not_found":
-        return f"{prefix}: kind is missing. Add one of: {', '.join(_kinds())}."
+        return f"{prefix}: kind is missing. Add one of: {', '.join(KINDS)}."
     if kind == "union_tag_invalid":
         given = str(siblings.get("kind"))
-        close = difflib.get_close_matches(given, _kinds(), n=1)
-        mend = f"Did you mean {close[0]}?" if close else f"Use one of: {', '.join(_kinds())}."
+        close = difflib.get_close_matches(given, KINDS, n=1)
+        mend = f"Did you mean {close[0]}?" if close else f"Use one of: {', '.join(KINDS)}."
         return f'{prefix}: kind = "{given}" is not a kind of gate. {mend}'
     return f"{prefix}: {key} = {value} is not allowed. {error['msg']}."
 
@@ -234,7 +215,7 @@ def _place(
             table = table[part] if isinstance(table, list) and part < len(table) else {}
             label = table.get("id", f"number {part + 1}") if isinstance(table, Mapping) else part
             names.append(f"{expecting} {label}")
-        elif part in _kinds() and isinstance(table, Mapping) and part not in table:
+        elif part in KINDS and isinstance(table, Mapping) and part not in table:
             continue  # pydantic puts the discriminator's value into the path
         else:
             key = part
@@ -246,20 +227,9 @@ def _place(
     return names, key, table if isinstance(table, Mapping) else {}
 
 
-_MODELS: dict[str, type[BaseModel]] = {
-    "mean_at_least": MeanAtLeast,
-    "quantile_below": QuantileBelow,
-    "zero_count": ZeroCount,
-    "all_processed": AllProcessed,
-    "attestation": AttestationGate,
-}
-
-
-def _kinds() -> list[str]:
-    return list(_MODELS)
-
-
 def _known_keys(table: Mapping[str, Any]) -> list[str]:
-    if table.get("kind") in _MODELS:
-        return list(_MODELS[table["kind"]].model_fields)
-    return list(Phase.model_fields) if "gate" in table else ["version", "phase"]
+    if table.get("kind") in KINDS:
+        return list(KINDS[table["kind"]].model_fields)
+    if "gate" in table:
+        return list(Phase.model_fields)
+    return ["version", *(name for name in GateSet.model_fields if name != "format")]

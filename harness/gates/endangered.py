@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from harness.assessment import Cluster
-from harness.gates.definition import (
+from harness.gates.definition import GateSet
+from harness.gates.kinds import (
     AllProcessed,
     Gate,
-    GateSet,
     MeanAtLeast,
     QuantileBelow,
+    SteadyFor,
     ZeroCount,
 )
 from harness.model import LIVE
@@ -44,7 +45,7 @@ def _makes_worse(cluster: Cluster, gate: Gate) -> bool:
         # A job without an end stands in the latencies as one that never ends.
         case QuantileBelow():
             return silent or cluster.kind == "slow"
-        case ZeroCount(measure="lost_jobs") | AllProcessed():
+        case ZeroCount(measure="lost_jobs") | AllProcessed() | SteadyFor(measure="stuck_jobs"):
             return silent
         case _:
             return False

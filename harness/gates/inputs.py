@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 
@@ -41,10 +42,53 @@ class Attestation:
     """False once it has expired or was withdrawn."""
     holds: bool = True
     """False where the person attests the contrary (for example: there were complaints)."""
+    took_s: float | None = None
+    """What a drill took, in seconds; None where nothing was measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """How high something stood at one moment."""
+
+    at: datetime
+    value: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """What was seen of one level; the default: nobody looked."""
+
+    seen: tuple[Level, ...] = ()
+    """In order of time."""
+    apart_s: float | None = SAMPLES_APART_S
+    """The time between two of them counts as seen if they are no further apart, in real seconds;
+    None for a level that the record itself tells at every moment, from the first one on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldPath:
+    """The last sign that something used the old system."""
+
+    at: datetime | None
+    """None where the record shows no sign at all."""
+    words: str = ""
+    """What it was."""
 
 
 def _none() -> FloatArray:
     return np.zeros(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StageInputs:
+    """The evidence of one stage of traffic."""
+
+    percent: float
+    since: datetime
+    until: datetime | None
+    """None for the stage that goes on."""
+    inputs: GateInputs
+    """Over the jobs created in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,6 +139,32 @@ class GateInputs:
     """By the name that a gate asks for."""
     replay_escapes: int | None = None
     """Attempts to leave the sandbox, over all replays; None if nothing was replayed."""
+    critical_findings: Mapping[str, int] | None = None
+    """By id, how many places each critical finding shows at. None: no detector has run."""
+    unseen_by_findings: tuple[str, ...] = ()
+    """Critical findings that say what could not be seen: evidence that is missing, not a fault."""
+    leftovers: Mapping[str, int] | None = None
+    """What is left of the old system, by kind, 0 where a kind was looked for and not found. None:
+    nobody looked."""
+    levels: Mapping[str, Levels] = field(default_factory=dict)
+    """By the measure of a gate that wants a level to be steady."""
+    old_path: OldPath | None = None
+    """None: nobody looked."""
+    record_end: datetime | None = None
+    """Up to which the record is proved complete."""
+    record_start: datetime | None = None
+    """Where this evidence begins: with the record, or with the phase."""
+    time_scale: float = 1.0
+    """A rehearsal counts each recorded second this many times."""
+    admitted_by_measure: Mapping[str, int] = field(default_factory=dict)
+    """Admitted jobs since the sequence of a measure (agreement, success, end_to_end) began anew,
+    where it did; `admitted_jobs` otherwise."""
+    begun_anew: Mapping[str, str] = field(default_factory=dict)
+    """By measure: why earlier jobs do not count for it, in words."""
+    stages: tuple[StageInputs, ...] = ()
+    """The stages of traffic so far, in order of time; empty where none was marked."""
+    attempt: int = 1
+    """Which version of the candidate this is."""
 
     def __post_init__(self) -> None:
         for name in ("agreement", "success"):
@@ -112,10 +182,11 @@ class GateInputs:
         object.__setattr__(self, "end_to_end_s", _frozen(self.end_to_end_s))
         for name in ("admitted_jobs", "processed_jobs", "pending_jobs"):
             check_count(name, getattr(self, name))
+        check_count("attempt", self.attempt)
         for name in ("dlq_depth", "replay_escapes"):
             if getattr(self, name) is not None:
                 check_count(name, getattr(self, name))
-        for name in ("confirmed_losses", "prefect_errors"):
+        for name in ("confirmed_losses", "prefect_errors", "critical_findings", "leftovers"):
             for kind, count in (getattr(self, name) or {}).items():
                 check_count(f"{name}[{kind!r}]", count)
         for name in ("dlq_sampling", "prefect_sampling"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.gates.definition import ZeroCount
 from harness.gates.inputs import SAMPLES_APART_S, GateInputs, Sampling
+from harness.gates.kinds import ZeroCount
 from harness.gates.statistical import completeness_lacks
 from harness.gates.wording import counted, listed, percent_down, threshold_percent
 

@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 
 from harness.assessment import GateResult, Interval
-from harness.gates.definition import MeanAtLeast, QuantileBelow
 from harness.gates.inputs import GateInputs
+from harness.gates.kinds import MeanAtLeast, QuantileBelow
 from harness.gates.wording import (
     confidence,
     counted,
@@ -46,11 +46,18 @@ class _Question:
     low: FloatArray
     high: FloatArray
     threshold: float
+    measure: str
     subject: str
     """What is measured, completing "at least 95 % of …"."""
     threshold_text: str
+    fail_below: float | None = None
     value_extra: str = ""
     evidence_extra: str = ""
+
+    @property
+    def failing(self) -> float:
+        """The mean below which it fails."""
+        return self.threshold if self.fail_below is None else self.fail_below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +84,8 @@ def judge_mean(
         low=inputs.agreement_low if agreement else inputs.success_low,
         high=inputs.agreement_high if agreement else inputs.success_high,
         threshold=gate.threshold,
+        fail_below=gate.fail_below,
+        measure=gate.measure,
         subject="submissions agree with the old system" if agreement else "submissions succeed",
         threshold_text=f"at least {threshold_percent(gate.threshold)}",
         evidence_extra=extra,
@@ -105,6 +114,7 @@ def judge_quantile(
         low=low,
         high=high,
         threshold=gate.quantile,
+        measure=gate.measure,
         subject=f"jobs end within {limit}",
         threshold_text=f"{name} below {limit}: more than {threshold_percent(gate.quantile)} "
         f"of jobs within {limit}",
@@ -148,6 +158,7 @@ def _judge(
     n = int(question.low.size)
     pending = int((question.low < question.high).sum())
     seen = counted(n, "job") + (f", {pending:,} pending" if pending else "")
+    extra = [question.evidence_extra, inputs.begun_anew.get(question.measure, "")]
     return GateResult(
         gate=f"{phase}.{gate.id}",
         phase=phase,
@@ -160,7 +171,7 @@ def _judge(
         interval=evidence.interval,
         n=n,
         unit="jobs",
-        evidence_text=f"{seen}; {question.evidence_extra}" if question.evidence_extra else seen,
+        evidence_text="; ".join(filter(None, (seen, *extra))),
         reason=reason,
         missing=missing,
         required=gate.required,
@@ -175,7 +186,7 @@ def _weigh(gate: MeanAtLeast | QuantileBelow, question: _Question, alpha_fail: f
     seen = settled(low, high)
     return _Evidence(
         failed_at=first_prefix(
-            prefix_log_e_minus(high, m), -math.log(alpha_fail), n_min=gate.n_min
+            prefix_log_e_minus(high, question.failing), -math.log(alpha_fail), n_min=gate.n_min
         ),
         passed_at=passed_at,
         # A passed mean may fall later, which evidence over all jobs would show very late.
@@ -212,12 +223,13 @@ def _lacking(
             )
         )
     lacking.extend(recording_lacks(inputs))
-    if inputs.admitted_jobs == 0:
+    admitted = inputs.admitted_by_measure.get(question.measure, inputs.admitted_jobs)
+    if admitted == 0:
         lacking.append(("no job was admitted", "jobs that the new system should process"))
     elif inputs.coverage is None:
         lacking.append(("coverage is unknown", "the share of jobs that could be compared"))
     else:
-        covered = min(inputs.coverage, n / inputs.admitted_jobs)
+        covered = min(inputs.coverage, n / admitted)
         if covered < gate.coverage_floor:
             floor = threshold_percent(gate.coverage_floor)
             lacking.append(
@@ -271,11 +283,11 @@ def _why_pass(gate: MeanAtLeast | QuantileBelow, question: _Question, evidence: 
 
 
 def _why_fail(gate: MeanAtLeast | QuantileBelow, question: _Question, evidence: _Evidence) -> str:
-    at_most = min(evidence.interval.high, question.threshold)
+    at_most = min(evidence.interval.high, question.failing)
     text = (
         f"At most {percent_up(at_most)} of {question.subject}, at "
         f"{confidence(gate.alpha)} confidence however often you look; "
-        f"{threshold_percent(question.threshold)} was required"
+        f"{threshold_percent(question.threshold)} was required{_fails_below(question)}"
         f"{_since(evidence.failed_at, question)}"
     )
     if evidence.passed_at is not None:
@@ -284,6 +296,12 @@ def _why_fail(gate: MeanAtLeast | QuantileBelow, question: _Question, evidence: 
             "stationary"
         )
     return text + "."
+
+
+def _fails_below(question: _Question) -> str:
+    if question.fail_below is None:
+        return ""
+    return f", and below {threshold_percent(question.fail_below)} it fails"
 
 
 def _since(job: int | None, question: _Question) -> str:
@@ -301,11 +319,16 @@ def _why_undecided(
         f"{percent_up(evidence.interval.high)} of {question.subject}"
     )
     need = threshold_percent(question.threshold)
-    if evidence.interval.high <= question.threshold:
+    if evidence.interval.high <= question.failing:
         # The picture is drawn at alpha; failing asks for more because several gates are judged.
         return (
             f"{between}: below the required {need} at {confidence(gate.alpha)} confidence, but "
             f"a NO-GO needs {confidence(alpha_fail)} because several gates are judged."
+        )
+    if evidence.interval.high <= question.threshold:
+        return (
+            f"{between}: below the required {need}, and not proved below the "
+            f"{threshold_percent(question.failing)} at which it fails."
         )
     return f"{between}: the required {need} lies in between, so neither side is proved yet."
 
@@ -326,7 +349,7 @@ def _what_settles(
         forecast = forecast_pass(seen, question.threshold, alpha=gate.alpha)
         proves = "it"
     elif evidence.value is not None and evidence.value < question.threshold:
-        forecast = forecast_fail(seen, question.threshold, alpha=alpha_fail)
+        forecast = forecast_fail(seen, question.failing, alpha=alpha_fail)
         proves = "that it falls short"
     text = None if forecast is None else more_jobs(forecast)
     if forecast is None or text is None:

@@ -1,6 +1,8 @@
-"""Pure statistics of the comparison: numbers in, bounds out. No I/O, no clock, no chance.
+"""Pure statistics of the comparison: numbers in, bounds out. No I/O, no clock, fixed seeds.
 
-Three kinds of number: headlines hold at all looks at once (betting, counts, quantiles,
-zero_loss) and are the only ones that decide; labels are right for one planned look (fixed);
-descriptions are point estimates. docs/statistics.md names formula and source of each.
+Three kinds of number. Headlines hold at all looks at once and are the only ones that decide:
+betting, band, running, gate_state, counts, quantiles, quantile_difference, paired, zero_loss and
+drift. Labels are right for one planned look: fixed, pooled, audit, mann_whitney. Descriptions are
+point estimates: design_effect, forecast. hedged, beta_binomial, finite_population and stitched are
+second opinions. docs/statistics.md names formula and source of each.
 """

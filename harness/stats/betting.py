@@ -42,10 +42,12 @@ NODE_COUNT = 32
 NODES: FloatArray = np.sin(np.pi * (2 * np.arange(1, NODE_COUNT + 1) - 1) / (4 * NODE_COUNT)) ** 2
 """The bets c_j as shares of the largest fair bet 1/m, shape (J,)."""
 
-_SMALLEST_M = 1e-12
+SMALLEST_M = 1e-12
 """Left end of the search for a bound; a bound below it is reported as 0 (outward)."""
-_XTOL = 1e-12
+XTOL = 1e-12
 """Accuracy of a bound."""
+_BLOCK = 4096
+"""Jobs per vectorised step over all prefixes: 1 MB instead of 512 MB for a million jobs."""
 
 
 def log_mixture(node_logs: FloatArray) -> FloatArray:
@@ -169,6 +171,17 @@ def running_interval(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """The interval to show, and whether the mean has moved."""
+
+    low: float
+    high: float
+    not_stationary: bool
+    """The running intersection is empty: no single mean fits all prefixes, so it has moved, and
+    the interval shown is the plain one."""
+
+
 def headline_interval(
     low: npt.ArrayLike,
     high: npt.ArrayLike | None = None,
@@ -178,14 +191,30 @@ def headline_interval(
     weights: npt.ArrayLike | None = None,
 ) -> tuple[float, float]:
     """The interval to show: running, or plain where that is empty or jobs are fewer than n_min."""
+    shown = headline(low, high, alpha_total=alpha_total, n_min=n_min, weights=weights)
+    return shown.low, shown.high
+
+
+def headline(
+    low: npt.ArrayLike,
+    high: npt.ArrayLike | None = None,
+    *,
+    alpha_total: float,
+    n_min: int = 1,
+    weights: npt.ArrayLike | None = None,
+) -> Headline:
+    """As `headline_interval`, and says whether the running intersection is empty."""
     worst, best = bounds_pair(low, high)
+    moved = False
     if worst.size >= check_count("n_min", n_min, least=1):
         lower, upper = running_interval(
             worst, best, alpha_total=alpha_total, n_min=n_min, weights=weights
         )
         if lower <= upper:
-            return lower, upper
-    return betting_interval(worst, best, alpha_total=alpha_total, weights=weights)
+            return Headline(low=lower, high=upper, not_stationary=False)
+        moved = True
+    lower, upper = betting_interval(worst, best, alpha_total=alpha_total, weights=weights)
+    return Headline(low=lower, high=upper, not_stationary=moved)
 
 
 class BettingState:
@@ -287,7 +316,15 @@ def _prefix_log_e(table: _Table, m: float) -> FloatArray:
         seen = np.logical_or.accumulate(_positive(table.x, table.weights)[table.index])
         return np.where(seen, np.inf, 0.0)
     logs = factor_logs(table.x, m, table.weights)
-    return log_mixture(np.cumsum(logs[table.index], axis=0))
+    found: FloatArray = np.empty(table.index.size)
+    carried: FloatArray = np.zeros(NODE_COUNT)
+    for start in range(0, table.index.size, _BLOCK):
+        block = logs[table.index[start : start + _BLOCK]]
+        block[0] += carried
+        wealth = np.cumsum(block, axis=0)
+        found[start : start + _BLOCK] = log_mixture(wealth)
+        carried = wealth[-1]
+    return found
 
 
 def _positive(x: FloatArray, weights: FloatArray | None) -> npt.NDArray[np.bool_]:
@@ -304,24 +341,24 @@ def _running_lower(x: FloatArray, weights: FloatArray | None, level: float, n_mi
     n = x.size
     m = _lower(x, weights, level)
     while True:
-        best = best_prefix(_prefix_log_e(table, max(m, _SMALLEST_M)), n_min=n_min)
+        best = best_prefix(_prefix_log_e(table, max(m, SMALLEST_M)), n_min=n_min)
         if best.log_e < level or best.n == n:
             return m
         n = best.n
         higher = _lower(x[:n], None if weights is None else weights[:n], level)
         # Of prefixes whose bounds are equal to the last digits, either may look best.
-        if higher <= m + _XTOL:
+        if higher <= m + XTOL:
             return max(m, higher)
         m = higher
 
 
 def _lower(x: FloatArray, weights: FloatArray | None, level: float) -> float:
     groups = _group(x, weights)
-    return _lowest_kept(lambda m: _log_e(groups, m) - level)
+    return lowest_kept(lambda m: _log_e(groups, m) - level)
 
 
-def _lowest_kept(excess: Callable[[float], float]) -> float:
+def lowest_kept(excess: Callable[[float], float]) -> float:
     """The smallest m that is not rejected; `excess` is log evidence minus level, falling in m."""
-    if excess(_SMALLEST_M) < 0.0:
+    if excess(SMALLEST_M) < 0.0:
         return 0.0
-    return float(brentq(excess, _SMALLEST_M, 1.0, xtol=_XTOL, rtol=1e-14))
+    return float(brentq(excess, SMALLEST_M, 1.0, xtol=XTOL, rtol=1e-14))

@@ -63,6 +63,17 @@ def estimate_by_job(
     )
 
 
+def whole_orders(
+    low: npt.ArrayLike, high: npt.ArrayLike | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Worst and best case of "the whole order agrees" per job, for `estimate_by_job`; 0 or 1.
+
+    One settled disagreement settles the order; it agrees only once nothing is pending.
+    """
+    worst, best = bounds_pair(low, high)
+    return (worst == 1.0).astype(np.float64), (best == 1.0).astype(np.float64)
+
+
 def estimate_by_submission(
     low: npt.ArrayLike,
     high: npt.ArrayLike | None,
@@ -111,12 +122,15 @@ def latency_quantiles(
     *,
     ps: Sequence[float] = SHOWN_QUANTILES,
     alpha_total: float = ALPHA_TOTAL,
+    jointly: bool = False,
 ) -> tuple[Quantile, ...]:
     """Percentiles of one latency with both kinds of bounds; None where no bound exists yet.
 
     seconds, states: as for `harness.stats.quantiles.durations`. Each percentile has its own
-    alpha_total.
+    alpha_total; jointly: they share it, so that all bounds hold at once (Bonferroni).
     """
+    if jointly:
+        alpha_total = alpha_total / max(1, len(ps))
     shown: list[Quantile] = []
     for p in ps:
         headline = quantile_bounds(seconds, states, p=p, alpha_total=alpha_total)

@@ -10,9 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import rel_entr
 
 from harness.stats.betting import NODES, betting_interval, factor_logs, log_e_plus
-from harness.stats.checks import FloatArray, check_alpha, check_inner_share, unit_array
+from harness.stats.checks import (
+    FloatArray,
+    check_alpha,
+    check_inner_share,
+    check_share,
+    unit_array,
+)
 
 _RANGE_ALPHA = 0.5
 """The range is the forecast at both ends of the 50 % confidence sequence."""
@@ -54,6 +61,18 @@ def forecast_fail(x: npt.ArrayLike, m: float, *, alpha: float) -> Forecast:
     """More jobs like those of `x` until evidence >= 1/alpha that the mean is below m."""
     values = unit_array("x", x)
     return forecast_pass(1.0 - values, 1.0 - check_inner_share("m", m), alpha=alpha)
+
+
+def least_mean_jobs(p: float, m: float, *, alpha: float) -> float:
+    """Jobs that any method needs on average to prove that a true share `p` is not `m`.
+
+    log(1/alpha) / KL(p || m), with KL = p log(p/m) + (1-p) log((1-p)/(1-m)) (Wald 1945); infinite
+    at p = m. A floor for planning: what watching takes lies above it.
+    """
+    p, m = check_share("p", p), check_inner_share("m", m)
+    lacking = -math.log(check_alpha("alpha", alpha))
+    apart = float(rel_entr(p, m) + rel_entr(1.0 - p, 1.0 - m))
+    return lacking / apart if apart > 0.0 else math.inf
 
 
 def one_figure(jobs: float) -> int:

@@ -115,9 +115,6 @@ WHERE n = 1
 GROUP BY ALL
 ORDER BY kind, worker;
 
--- name: select_attestations
-SELECT payload, occurred_at FROM events_now WHERE kind = 'attest' ORDER BY seq;
-
 -- name: select_replays
 -- One row per run; a run without an end is still going or was killed.
 SELECT

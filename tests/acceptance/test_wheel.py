@@ -61,7 +61,7 @@ def test_the_wheel_holds_every_sql_and_fixture_file_and_no_test(wheel: Path) -> 
     for folder in ("sql", "fixtures"):
         files = {p.relative_to(ROOT) for p in (ROOT / folder).rglob("*.*") if p.is_file()}
         assert {f"harness/{file.as_posix()}" for file in files} <= names
-    for data in ("compare/default-rules.toml", "gates/shadow-week.toml",
+    for data in ("compare/default-rules.toml", "gates/presets/runbook.toml",
                  "report/templates/report.html.j2", "report/templates/report.css"):  # fmt: skip
         assert f"harness/{data}" in names
     assert not [name for name in names if name.startswith("tests/")]

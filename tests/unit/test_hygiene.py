@@ -58,7 +58,8 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["calibrate", "diff", "findings", "rules", "report", "attest", "journal", "trace"]
+    "command",
+    ["calibrate", "diff", "findings", "rules", "report", "attest", "journal", "trace", "notify"],
 )
 def test_the_help_of_a_command_that_reads_a_journal_opens_no_driver(command: str) -> None:
     loaded = _loaded_by(f"from harness.cli.main import run; assert run(['{command}', '-h']) == 0")

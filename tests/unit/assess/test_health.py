@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from harness.assess.attested import attestations
 from harness.assess.health import recording_health, replay_exclusions, replay_progress
+from harness.assess.said import attested, statements
 from harness.journal.reader import Reader
 from harness.journal.store import Journal
 from harness.model import Batch, EventDraft
@@ -155,7 +155,7 @@ def test_a_finished_replay_has_nothing_left(tmp_path: Path) -> None:
 
 
 def _valid(reader: Reader, *, now: datetime = RECORDED_AT) -> dict[str, tuple[bool, bool]]:
-    return {name: (said.valid, said.holds) for name, said in attestations(reader, at=now).items()}
+    return {said.name: (said.valid, said.holds) for said in statements(reader, at=now)}
 
 
 def test_an_attestation_counts_until_it_expires(tmp_path: Path) -> None:
@@ -172,7 +172,8 @@ def test_an_attestation_counts_until_it_expires(tmp_path: Path) -> None:
         }
         # Nothing was journaled since, and yet it is later now.
         assert _valid(reader, now=at(6001))["no_customer_complaints"] == (False, True)
-        text = attestations(reader, at=RECORDED_AT)["no_customer_complaints"].text
+        said = attested(statements(reader, at=RECORDED_AT))
+        text = said["no_customer_complaints"].text
     assert text == "Ana Ruiz, until 20 November 2026 10:40 UTC (inbox read)"
 
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from harness.errors import SettingsError
-from harness.gates.definition import (
-    AttestationGate,
-    MeanAtLeast,
-    QuantileBelow,
-    load_gates,
-    parse_gates,
-)
+from harness.gates.definition import parse_gates
+from harness.gates.kinds import AttestationGate, MeanAtLeast, QuantileBelow
+from harness.gates.presets import load_gates, preset_text
 
-SHIPPED = files("harness.gates").joinpath("shadow-week.toml").read_text(encoding="utf-8")
+SHIPPED = preset_text("runbook")
 
 
 def test_shipped_gates_carry_the_thresholds_of_the_runbook() -> None:
     gates = load_gates()
-    assert [phase.id for phase in gates.phase] == ["dual-write", "shadow"]
+    assert [phase.id for phase in gates.phase] == ["dual-write", "shadow", "cutover", "cleanup"]
+    assert gates.deciding() == ("dual-write", "shadow")
+    assert gates.deciding("cutover") == ("cutover",)
     agreement = gates.gate("dual-write.agreement")
     latency = gates.gate("shadow.p95_latency")
     success = gates.gate("shadow.success_rate")
@@ -89,7 +86,8 @@ def test_an_unknown_gate_is_a_key_error() -> None:
             'kind = "mean_at_least"\nmeasure = "agreement"\n',
             'measure = "agreement"\n',
             "my.toml: phase dual-write: gate agreement: kind is missing. Add one of: "
-            "mean_at_least, quantile_below, zero_count, all_processed, attestation.",
+            "mean_at_least, quantile_below, zero_count, all_processed, steady_for, unused_for, "
+            "ramp, attestation.",
         ),
         (
             'measure = "agreement"',

@@ -6,14 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from harness.gates.definition import load_gates, parse_gates
+from harness.gates.definition import parse_gates
 from harness.gates.endangered import endangered
-from harness.resources import package_text
+from harness.gates.presets import load_gates, preset_text
 from tests.support.differences import make_clusters, make_difference
 
 GATES = load_gates()
 AGREEMENT, SUCCESS, LATENCY = "dual-write.agreement", "shadow.success_rate", "shadow.p95_latency"
-LOSS, PROCESSED = "shadow.zero_loss", "dual-write.all_processed"
+LOST = {
+    "shadow.zero_loss", "dual-write.all_processed", "cutover.all_processed", "cutover.stuck_jobs",
+}  # fmt: skip
 
 
 def endangers(kind: str, **changes: str) -> set[str]:
@@ -33,7 +35,7 @@ def endangers(kind: str, **changes: str) -> set[str]:
         ("timeout", {AGREEMENT, SUCCESS}),
         ("error_class", {AGREEMENT, SUCCESS}),
         ("slow", {LATENCY}),
-        ("missing_candidate", {AGREEMENT, SUCCESS, LATENCY, LOSS, PROCESSED}),
+        ("missing_candidate", {AGREEMENT, SUCCESS, LATENCY, *LOST}),
     ],
 )
 def test_a_cluster_endangers_the_gates_that_measure_it(kind: str, gates: set[str]) -> None:
@@ -45,7 +47,7 @@ def test_a_replay_endangers_no_gate() -> None:
 
 
 def test_other_names_of_gates_make_no_difference() -> None:
-    text = package_text("gates/shadow-week.toml").replace('id = "agreement"', 'id = "alike"')
+    text = preset_text("runbook").replace('id = "agreement"', 'id = "alike"')
     (cluster,) = make_clusters((make_difference("wrong_value"),))
     gates = parse_gates(text, origin="test")
     assert endangered(gates, replace(cluster, gates=())) == ("dual-write.alike",)

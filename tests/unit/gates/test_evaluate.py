@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.gates.definition import load_gates, parse_gates
-from harness.gates.evaluate import decide, evaluate
+from harness.gates.definition import parse_gates
+from harness.gates.evaluate import decide
 from harness.gates.inputs import Attestation, GateInputs, Sampling
+from harness.gates.presets import load_gates
 from harness.model import Decision, GateStatus, IntervalKind
 from harness.stats.checks import StatsInputError
-from tests.unit.gates.factory import find, judged, make_inputs
+from tests.unit.gates.factory import evaluated, find, judged, make_inputs
 from tests.unit.gates.test_definition import SHIPPED
 
 GATES = load_gates()
@@ -36,19 +37,19 @@ def durations(seconds: Any, states: Any = None, **changes: Any) -> GateInputs:
 
 
 def test_everything_well_is_go_and_states_its_risk() -> None:
-    phases = evaluate(GATES, make_inputs())
+    phases = evaluated(GATES, make_inputs())
     assert {gate.status for phase in phases for gate in phase.gates} == {GateStatus.PASS}
-    assert [phase.decision for phase in phases] == [Decision.GO, Decision.GO]
+    assert [phase.decision for phase in phases] == [Decision.GO] * 4
     decision, reason = decide(phases)
     assert decision is Decision.GO
     assert reason == (
-        "All 9 required gates passed. A system that misses a threshold gets such a GO with a "
+        "All 11 required gates passed. A system that misses a threshold gets such a GO with a "
         "probability of at most 10 %, however often you look."
     )
 
 
 def test_no_evidence_at_all_is_undecided_and_every_gate_open() -> None:
-    phases = evaluate(GATES, GateInputs())
+    phases = evaluated(GATES, GateInputs())
     assert {gate.status for phase in phases for gate in phase.gates} == {GateStatus.OPEN}
     assert all(gate.missing for phase in phases for gate in phase.gates)
     assert decide(phases)[0] is Decision.UNDECIDED
@@ -56,14 +57,14 @@ def test_no_evidence_at_all_is_undecided_and_every_gate_open() -> None:
 
 
 def test_one_failing_gate_is_no_go_whatever_the_rest_says() -> None:
-    decision, reason = decide(evaluate(GATES, make_inputs(dlq_depth=1)))
+    decision, reason = decide(evaluated(GATES, make_inputs(dlq_depth=1)))
     assert decision is Decision.NO_GO
     assert reason == ("1 required gate fails: No message given up to the dead-letter queue.")
 
 
 def test_a_gate_that_is_not_required_decides_nothing() -> None:
     text = SHIPPED.replace('id = "dead_letters"', 'id = "dead_letters"\nrequired = false')
-    phases = evaluate(parse_gates(text, origin="x"), make_inputs(dlq_depth=1))
+    phases = evaluated(parse_gates(text, origin="x"), make_inputs(dlq_depth=1))
     assert find(phases, "shadow.dead_letters").status is GateStatus.FAIL
     assert decide(phases)[0] is Decision.GO
 
@@ -140,7 +141,7 @@ def test_a_lasting_fall_after_a_pass_raises_the_drift_alarm() -> None:
     result = judged(GATES, AGREEMENT, agreement(x))
     assert result.status is GateStatus.UNDECIDED
     assert "drift alarm" in result.reason
-    assert decide(evaluate(GATES, agreement(x)))[0] is Decision.UNDECIDED
+    assert decide(evaluated(GATES, agreement(x)))[0] is Decision.UNDECIDED
 
 
 def test_waiting_alone_never_raises_the_drift_alarm() -> None:
@@ -184,7 +185,7 @@ def test_pending_jobs_count_at_their_worst_on_each_side() -> None:
     ],
 )
 def test_missing_evidence_opens_every_statistical_gate(changes: dict[str, Any], said: str) -> None:
-    phases = evaluate(GATES, make_inputs(**changes))
+    phases = evaluated(GATES, make_inputs(**changes))
     for name in (AGREEMENT, LATENCY, "shadow.success_rate"):
         result = find(phases, name)
         assert result.status is GateStatus.OPEN
@@ -200,7 +201,7 @@ def test_missing_evidence_does_not_hide_a_failure() -> None:
 
 def test_failing_needs_its_share_of_alpha_only() -> None:
     text = SHIPPED.split("[[phase]]")
-    alone = parse_gates("[[phase]]".join(text[:2]), origin="x")
+    alone = parse_gates("[[phase]]".join(text[:2]).replace("decide", "# decide"), origin="x")
     assert alone.statistical == 1
     by_zeros = (np.concatenate([np.ones(40 - zeros), np.zeros(zeros)]) for zeros in range(40))
     x = next(
@@ -420,6 +421,9 @@ REMOVALS: list[dict[str, Any]] = [
     {"agreement_low": np.zeros(0), "agreement_high": np.zeros(0)},
     {"success_low": np.zeros(0), "success_high": np.zeros(0)},
     {"end_to_end_s": np.zeros(0), "end_to_end_state": ()},
+    {"critical_findings": None},
+    {"unseen_by_findings": ("candidate_not_observable",)},
+    {"stages": ()},
 ]
 STRICTNESS = {GateStatus.FAIL: 0, GateStatus.OPEN: 1, GateStatus.UNDECIDED: 1, GateStatus.PASS: 2}
 
@@ -435,8 +439,8 @@ def test_removing_required_evidence_never_moves_the_decision_towards_go(
 ) -> None:
     x = np.ones(len(fractions)) if good else np.asarray(fractions)
     kept: dict[str, Any] = {"agreement_low": x, "agreement_high": x}
-    before = evaluate(GATES, make_inputs(x.size, **kept))
-    after = evaluate(GATES, make_inputs(x.size, **{**kept, **removal}))
+    before = evaluated(GATES, make_inputs(x.size, **kept))
+    after = evaluated(GATES, make_inputs(x.size, **{**kept, **removal}))
     assert decide(after)[0] is not Decision.GO
     for phase in before:
         for old in phase.gates:
@@ -471,7 +475,7 @@ def test_waiting_jobs_never_look_better_than_any_outcome_of_theirs(
 def test_same_evidence_gives_the_same_words() -> None:
     rng = np.random.default_rng(3)
     x = np.round(rng.beta(20, 1, 300), 3)
-    assert evaluate(GATES, agreement(x)) == evaluate(GATES, agreement(x.copy()))
+    assert evaluated(GATES, agreement(x)) == evaluated(GATES, agreement(x.copy()))
 
 
 def test_inputs_outside_their_range_are_refused_by_name() -> None:

@@ -265,6 +265,23 @@ def test_a_mean_that_moves_shows_the_plain_interval_instead_of_an_empty_one() ->
     assert (band_low <= band_high).all()
 
 
+@pytest.mark.parametrize("n", [1, 20, 63])
+def test_the_nodes_are_the_integral_over_all_bets_up_to_63_jobs(n: int) -> None:
+    rng = np.random.default_rng(n)
+    x, m = rng.random(n), 0.6
+    many = 4000
+    bets = np.sin(np.pi * (2 * np.arange(1, many + 1) - 1) / (4 * many)) ** 2
+    wealth = np.prod(1 + bets[:, None] * (x / m - 1), axis=1)
+    assert log_e_plus(x, m) == pytest.approx(math.log(wealth.mean()), abs=1e-12)
+
+
+@given(x=sequences, m=means)
+@settings(max_examples=40, deadline=None)
+def test_the_mixture_is_within_log_32_of_the_best_of_its_bets(x: list[float], m: float) -> None:
+    each = np.log1p(NODES * (np.asarray(x)[:, None] / m - 1)).sum(axis=0)
+    assert each.max() - math.log(32) - 1e-9 <= log_e_plus(x, m) <= each.max() + 1e-9
+
+
 def test_nothing_seen_says_nothing() -> None:
     assert log_e_plus([], 0.95) == 0.0
     assert betting_interval([], alpha_total=0.05) == (0.0, 1.0)
@@ -292,6 +309,9 @@ def test_a_hundred_thousand_jobs_stay_finite() -> None:
     x = np.tile([1.0, 1.0, 0.75, 1.0], 25_000)
     assert math.isfinite(log_e_plus(x, 0.01))
     assert math.isfinite(log_e_minus(x, 0.01))
+    assert prefix_log_e_plus(x, 0.9)[[4095, 4096, -1]] == pytest.approx(
+        [log_e_plus(x[:4096], 0.9), log_e_plus(x[:4097], 0.9), log_e_plus(x, 0.9)], rel=1e-11
+    )
     low, high = betting_interval(x, alpha_total=0.05)
     assert low < 0.9375 < high
     assert high - low < 0.01

@@ -169,3 +169,10 @@ def test_percentiles_without_a_bound_say_so() -> None:
     assert p95.label_high_s == 60.0
     assert p99.value_s == 60.0
     assert p99.label_high_s is None
+
+
+def test_percentiles_that_must_hold_at_once_share_their_alpha() -> None:
+    seconds = np.arange(1.0, 501.0)
+    jointly = latency_quantiles(seconds, alpha_total=0.15, jointly=True)
+    assert jointly == latency_quantiles(seconds, alpha_total=0.05)
+    assert jointly != latency_quantiles(seconds, alpha_total=0.15)

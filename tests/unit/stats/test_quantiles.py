@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtri
+from scipy.stats import binom
 
 from harness.stats.checks import StatsInputError
 from harness.stats.counts import log_e_plus_counts
@@ -19,6 +20,7 @@ from harness.stats.quantiles import (
     fixed_ranks,
     quantile_bounds,
 )
+from harness.stats.stitched import stitched_ranks
 
 YPUB = np.round(60 * np.exp(0.8 * ndtri((np.arange(1, 201) - 0.5) / 200)), 6)
 
@@ -43,17 +45,47 @@ def test_ranks_are_the_tabulated_ones(
 
 
 @pytest.mark.parametrize(
-    ("p", "at_05", "at_025", "fixed_05"),
-    [(0.5, 6, 8, 5), (0.95, 82, 98, 59), (0.99, 418, 498, 299)],
+    ("n", "p", "expected"),
+    [
+        (20, 0.5, (None, None)),
+        (200, 0.5, (65, 136)),
+        (200, 0.95, (171, None)),
+        (200, 0.99, (186, None)),
+        (1000, 0.5, (426, 575)),
+        (1000, 0.95, (914, 987)),
+        (1000, 0.99, (971, None)),
+    ],
+)
+def test_stitched_ranks_are_the_tabulated_ones_and_lie_outside_ours(
+    n: int, p: float, expected: tuple[int | None, int | None]
+) -> None:
+    low, high = stitched_ranks(n, p, 0.05)
+    assert (low, high) == expected
+    ours = cs_ranks(n, p, 0.05)
+    assert (low or 0) <= (ours[0] or 0)
+    assert (high or n + 1) >= (ours[1] or n + 1)
+
+
+@pytest.mark.parametrize(
+    ("p", "ours", "fixed"),
+    [(0.5, (6, 8), (5, 6)), (0.95, (82, 98), (59, 72)), (0.99, (418, 498), (299, 368))],
 )
 def test_an_upper_bound_first_exists_at_the_known_number_of_jobs(
-    p: float, at_05: int, at_025: int, fixed_05: int
+    p: float, ours: tuple[int, int], fixed: tuple[int, int]
 ) -> None:
-    for n, alpha_total in ((at_05, 0.10), (at_025, 0.05)):
-        assert cs_ranks(n, p, alpha_total)[1] == n
-        assert cs_ranks(n - 1, p, alpha_total)[1] is None
-    assert fixed_ranks(fixed_05, p, 0.10)[1] == fixed_05
-    assert fixed_ranks(fixed_05 - 1, p, 0.10)[1] is None
+    for ranks, jobs in ((cs_ranks, ours), (fixed_ranks, fixed)):
+        for n, alpha_total in zip(jobs, (0.10, 0.05), strict=True):
+            assert ranks(n, p, alpha_total)[1] == n
+            assert ranks(n - 1, p, alpha_total)[1] is None
+
+
+@given(n=st.integers(1, 300), p=st.floats(0.02, 0.98), alpha=st.floats(0.01, 0.3))
+@settings(max_examples=60, deadline=None)
+def test_fixed_ranks_are_those_of_the_binomial_of_scipy(n: int, p: float, alpha: float) -> None:
+    below = binom.cdf(np.arange(n), n, p)  # of rank 1 to n
+    low = [k for k in range(1, n + 1) if below[k - 1] <= alpha / 2]
+    high = [k for k in range(1, n + 1) if below[k - 1] >= 1 - alpha / 2]
+    assert fixed_ranks(n, p, alpha) == (max(low, default=None), min(high, default=None))
 
 
 def test_published_durations_give_the_known_bounds() -> None:
