@@ -38,6 +38,12 @@ class PhaseRows:
     counts: str
     """``2 pass, 1 open``."""
 
+    @property
+    def shared_reason(self) -> str | None:
+        """The reason of every gate where they all have the same, as before a phase begins."""
+        reasons = {row.gate.reason for row in self.rows}
+        return reasons.pop() if len(reasons) == 1 else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsettled:

@@ -45,7 +45,6 @@ def to_html(assessment: Assessment) -> str:
         later=later,
         later_words=gate_rows.others(later),
         reasons=gate_rows.by_urgency(deciding),
-        later_reasons=gate_rows.by_urgency(later),
         gate_counts=gate_rows.gate_counts(one.phase for one in deciding),
         scale=tuple(f"{100.0 * end:.0f} %" for end in scale),
         sure=confidence(shown.agreement.by_job.headline.alpha_total / 2.0),
@@ -58,7 +57,7 @@ def to_html(assessment: Assessment) -> str:
         latency_charts=_latency(shown),
         latency_rows=view.latency_rows(shown.latency),
         ranked=mending.ranked(shown, listed),
-        titles=mending.gate_titles(shown),
+        titles=mending.gate_titles(shown, deciding=True),
         mending=mending.summary(shown),
         together=mending.together(shown),
         directories=view.success_rows(shown.breakdown, "directory"),
@@ -97,6 +96,7 @@ def _environment() -> Environment:
         "share": share,
         "tally": tally,
         "thousands": lambda value: f"{value:,}",
+        "ticked": _ticked,
         "words": lambda value: str(value).replace("_", " "),
     }
     environment.globals |= {
@@ -111,6 +111,17 @@ def _environment() -> Environment:
         "stages_words": gate_rows.stages_words,
     }
     return environment
+
+
+def _ticked(text: str) -> Markup:
+    """`text` with what stands between back ticks as code, everything else as it is."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return Markup("{}").format(text)
+    return Markup("").join(
+        Markup("<code>{}</code>" if place % 2 else "{}").format(part)
+        for place, part in enumerate(parts)
+    )
 
 
 def _agreement(assessment: Assessment, events: Sequence[Marked]) -> tuple[Markup, Markup] | None:

@@ -99,21 +99,18 @@ def summary(assessment: Assessment) -> str:
         )
     gates = gate_titles(assessment)
     changed = {change.gate for one in whatifs for change in one.gates}
-    blocking = [
+    failing = [
         f"“{gate.title}”"
         for phase in assessment.phases
         if phase.decides
         for gate in phase.gates
-        if gate.required
-        and gate.gate not in changed
-        and gate.status not in (GateStatus.PASS, GateStatus.WAIVED)
+        if gate.required and gate.status is GateStatus.FAIL and gate.gate not in changed
     ]
-    text = "Mending differences alone does not make the decision GO"
+    text = "Mending clusters alone does not make the decision GO"
     if changed:
-        names = listed([f"“{gates[key]}”" for key in sorted(changed)])
-        text += f"; it would change {names}"
-    if blocking:
-        text += f". No mending of differences touches {listed(blocking)}"
+        text += f"; it would change {listed([f'“{gates[key]}”' for key in sorted(changed)])}"
+    if failing:
+        text += f". What fails stays so: {listed(failing)}"
     return f"{text}."
 
 
@@ -136,9 +133,14 @@ def effect(one: Counterfactual, titles: dict[str, str], now: float | None) -> st
     return "; ".join(parts)
 
 
-def gate_titles(assessment: Assessment) -> dict[str, str]:
-    """Title of each gate by its identifier."""
-    return {gate.gate: gate.title for phase in assessment.phases for gate in phase.gates}
+def gate_titles(assessment: Assessment, *, deciding: bool = False) -> dict[str, str]:
+    """Title of each gate by its identifier; deciding: only of the phases that decide."""
+    return {
+        gate.gate: gate.title
+        for phase in assessment.phases
+        if phase.decides or not deciding
+        for gate in phase.gates
+    }
 
 
 def _change(change: GateChange, titles: dict[str, str]) -> str:
