@@ -132,8 +132,8 @@ def test_one_sentence_says_what_would_change_the_decision() -> None:
     assert "if the first 2 clusters were mended together, it would be GO" in both
     neither = said(alone, more)
     assert neither == (
-        "Mending clusters alone does not make the decision GO; it would change “Same outcome as the "
-        "old poller”. What fails stays so: “Every test job was processed” and “Zero data loss”."
+        "Mending clusters alone does not make the decision GO; it would change “Same outcome as "
+        "the old poller”. What fails stays so: “Every test job was processed” and “Zero data loss”."
     )
 
 
