@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.assessment import Assessment, GateResult, PhaseResult
-from harness.gates.shown import STATUS_WORDS, is_share
+from harness.gates.shown import STATUS_WORDS, is_share, share_scale
 from harness.gates.wording import counted, listed
 from harness.model import GateStatus
 from harness.report.bars import Bar, Scale, interval_bar
@@ -54,6 +54,14 @@ class Unsettled:
     """``about 3,000``; a dash where jobs alone do not settle it."""
     time: str
     """How long so many jobs take at the present pace; a dash where nobody can say."""
+
+
+def gate_scale(phases: Iterable[PhaseResult]) -> Scale:
+    """One scale for the bars of all gates; one without evidence would stretch it to nothing."""
+    return share_scale(
+        replace(phase, gates=tuple(gate for gate in phase.gates if gate.value is not None))
+        for phase in phases
+    )
 
 
 def phase_rows(phases: Iterable[PhaseResult], scale: Scale) -> tuple[PhaseRows, ...]:
@@ -129,7 +137,7 @@ def stages_words(gate: GateResult) -> tuple[tuple[GateStatus, str, str], ...]:
 
 def _row(gate: GateResult, scale: Scale) -> GateRow:
     bar = None
-    if is_share(gate) and gate.interval is not None:
+    if is_share(gate) and gate.interval is not None and gate.value is not None:
         bar = interval_bar(gate.value, gate.interval, gate.threshold, scale)
     return GateRow(
         gate=gate, word=STATUS_WORDS[gate.status], interval=interval(gate.interval), bar=bar

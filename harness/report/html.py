@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.assessment import Assessment
-from harness.gates.shown import STATUS_WORDS, share, share_scale, tally
+from harness.gates.shown import STATUS_WORDS, share, tally
 from harness.gates.wording import confidence
 from harness.report import clusters, gate_rows, mending, since_text, view, wording
 from harness.report.bars import BAR_WIDTH
@@ -34,7 +34,7 @@ def to_html(assessment: Assessment, since: Since | None = None) -> str:
     """
     listed = view.listed_ids(assessment)
     shown = redact(_drawn(assessment, listed), among=assessment.differences)
-    scale = share_scale(shown.phases)
+    scale = gate_rows.gate_scale(shown.phases)
     phases = gate_rows.phase_rows(shown.phases, scale)
     deciding = tuple(one for one in phases if one.phase.decides)
     later = tuple(one for one in phases if not one.phase.decides)

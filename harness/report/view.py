@@ -5,6 +5,7 @@ Judges nothing and computes no statistic; what it shows is what the assessment h
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from harness.assessment import (
     Agreement,
     Assessment,
     Breakdown,
+    CalibratedKind,
     CalibrationTable,
     Estimate,
     Finding,
@@ -182,10 +184,13 @@ def success_rows(found: Sequence[Breakdown], dimension: str) -> tuple[SuccessRow
 
 
 def calibrated_rows(table: CalibrationTable) -> tuple[Shown, ...]:
-    """Every kind of planted fault, the worst seen first."""
-    kinds = sorted(
-        table.kinds, key=lambda one: (one.shown / max(1, one.planted), one.field, one.kind)
-    )
+    """Every kind of planted fault, the worst seen first; then those that only much of shows."""
+
+    def seen(one: CalibratedKind) -> tuple[float, float, str, str]:
+        rate = math.inf if one.visible_rate is None else one.visible_rate
+        return one.shown / max(1, one.planted), -rate, one.field, one.kind
+
+    kinds = sorted(table.kinds, key=seen)
     return tuple(
         Shown(
             field=one.field,

@@ -75,6 +75,24 @@ def test_a_phase_that_has_not_begun_says_so_once() -> None:
     assert page.count("This phase has not begun") == 3
 
 
+def test_a_gate_without_evidence_draws_no_bar_and_stretches_no_scale() -> None:
+    base = make_assessment()
+    proved = make_gate("dual-write.agreement")
+    assert proved.interval is not None
+    empty = make_gate(
+        "dual-write.empty",
+        status=GateStatus.OPEN,
+        value=None,
+        value_text="no evidence",
+        interval=replace(proved.interval, low=0.0, high=1.0),
+    )
+    phases = (replace(base.phases[0], gates=(proved, empty)),)
+    (rows,) = gate_rows.phase_rows(phases, gate_rows.gate_scale(phases))
+    assert gate_rows.gate_scale(phases) == (0.8, 1.0)
+    assert [row.bar is None for row in rows.rows] == [False, True]
+    assert "0.0 to 100.0 %" not in to_html(replace(base, phases=phases))
+
+
 def test_stages_of_traffic_stand_with_their_status_and_number_of_jobs() -> None:
     page = to_html(make_whole_assessment())
     for words in ("10 % of traffic, 21 jobs", "50 % of traffic, 30 jobs"):
@@ -165,6 +183,7 @@ def test_what_a_calibration_saw_worst_comes_first() -> None:
     rows = view.calibrated_rows(make_calibration())
     assert (rows[0].field, rows[0].counts, rows[0].missed) == ("values.phone", "12 of 40", True)
     assert not any(row.missed for row in rows[1:])
+    assert rows[1].least == "never"
     assert {row.least for row in rows} == {"1.3 %", "never"}
     stale = make_whole_assessment(calibration=make_calibration(stale="the rules have changed."))
     assert "no longer speaks of the present: the rules have changed." in to_html(stale)
