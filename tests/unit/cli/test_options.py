@@ -9,9 +9,8 @@ from typing import Any
 import click
 import pytest
 
-from harness.cli.attest import ExpiryType
 from harness.cli.main import run
-from harness.cli.options import DURATION, MOMENT, chosen, resolved, settings_with
+from harness.cli.options import DURATION, MOMENT, ExpiryType, chosen, resolved, settings_with
 from harness.errors import SettingsError
 from harness.journal.store import Journal
 from harness.model import Batch
