@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from harness import __version__
+from harness.assess.breakdown import break_down
 from harness.assess.calibration_noted import calibration_table
 from harness.assess.comparing import compare_journal
 from harness.assess.criteria import Criteria
@@ -58,6 +59,7 @@ from harness.journal.findings import detect
 from harness.journal.reader import Reader
 from harness.model import JOURNAL_SCHEMA_VERSION, LIVE, Verdict
 from harness.stats.band import betting_band
+from harness.stats.ecdf import drawn_ecdf
 from harness.stats.estimates import (
     LARGEST_JOB,
     estimate_by_job,
@@ -145,6 +147,7 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
         rules=effects,
         beside=compare_beside(pairs, compared.jobs),
         pairs=counts,
+        breakdown=break_down(pairs),
         statements=said,
         waivers=waived,
         marks=compared.marks,
@@ -327,6 +330,8 @@ def _latency(
             candidate_n=len(new.states),
             control=latency_quantiles(old.seconds, old.states, alpha_total=alpha_total),
             candidate=latency_quantiles(new.seconds, new.states, alpha_total=alpha_total),
+            control_ecdf=drawn_ecdf(old.seconds, old.states),
+            candidate_ecdf=drawn_ecdf(new.seconds, new.states),
         )
         for measure, title, old, new in measures
     )

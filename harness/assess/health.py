@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from harness.assess.gaps import recorded_gaps
-from harness.assessment import RecordingHealth, ReplayProgress
+from harness.assessment import GapSpan, RecordingHealth, ReplayProgress
 from harness.compare.silence import BlindPeriod
 from harness.gates.wording import counted
 from harness.journal.reader import Reader
@@ -26,6 +26,7 @@ def recording_health(reader: Reader, *, time_scale: float) -> RecordingHealth:
     complete_until = sweeps.complete_until if sweeps else None
     # Later than that nobody has looked, so a silent heartbeat says nothing.
     looked_at = complete_until or reader.as_of_time
+    gaps = recorded_gaps(reader)
     lag_s = None
     if complete_until is not None:
         last = reader.rows(queries["select_last_recorded"])
@@ -36,9 +37,10 @@ def recording_health(reader: Reader, *, time_scale: float) -> RecordingHealth:
         lag_s=lag_s,
         events=sum(count for _, count in by_kind),
         by_kind=by_kind,
-        gaps=tuple(
-            f"{gap.words} (swept since)" if gap.closed else gap.words
-            for gap in recorded_gaps(reader)
+        gaps=tuple(f"{gap.words} (swept since)" if gap.closed else gap.words for gap in gaps),
+        gap_spans=tuple(
+            GapSpan(what=gap.what, since=gap.since, until=gap.until, closed=gap.closed)
+            for gap in gaps
         ),
         provisional=bool(start.get("provisional", False)),
         queue_depth=sample.get("queue_depth"),

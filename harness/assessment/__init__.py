@@ -34,6 +34,7 @@ from harness.assessment.figures import (
     Agreement,
     BandPoint,
     Beside,
+    Breakdown,
     Coverage,
     Estimate,
     Interval,
@@ -42,6 +43,7 @@ from harness.assessment.figures import (
     Quantile,
 )
 from harness.assessment.record import (
+    GapSpan,
     Provenance,
     RecordingHealth,
     ReplayProgress,
@@ -56,6 +58,7 @@ __all__ = [
     "BandPoint",
     "Beside",
     "Blinding",
+    "Breakdown",
     "CalibratedKind",
     "CalibrationTable",
     "Cluster",
@@ -67,6 +70,7 @@ __all__ = [
     "EventView",
     "Evidence",
     "Finding",
+    "GapSpan",
     "GateChange",
     "GateResult",
     "Interval",

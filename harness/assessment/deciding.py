@@ -72,6 +72,8 @@ class GateResult:
     waiver: Waiver | None = None
     stages: tuple[StageResult, ...] = ()
     """By stage of traffic, where the gate is about each of them."""
+    more_jobs: float | None = None
+    """About how many more jobs would settle it; None where jobs alone do not."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for an interval that does not hold at every look: it decides nothing."""

@@ -92,6 +92,10 @@ class Latency:
     candidate_n: int
     control: tuple[Quantile, ...]
     candidate: tuple[Quantile, ...]
+    control_ecdf: tuple[tuple[float, float], ...] = ()
+    """Seconds and the share in [0, 1] that has ended by then, rising in both: at most 200 points to
+    draw. A lost job never ends, so that the curve may stay below 1."""
+    candidate_ecdf: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +125,21 @@ class Beside:
     unknown: int
     """Where it cannot be compared, or not yet."""
     note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakdown:
+    """The live pairs of one directory or of one size of package."""
+
+    dimension: str
+    """``directory`` or ``package_size``."""
+    name: str
+    """``unknown`` where the record does not tell it."""
+    submissions: int
+    """Pairs that have a verdict; every other figure counts among these."""
+    agreeing: int
+    control_submitted: int
+    candidate_submitted: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

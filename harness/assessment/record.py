@@ -24,6 +24,17 @@ class ReplayProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GapSpan:
+    """When something could not be recorded; None for an end that nobody knows."""
+
+    what: str
+    since: datetime | None
+    until: datetime | None
+    closed: bool
+    """Whether a later sweep has read everything that still stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingHealth:
     """How well production is being recorded."""
 
@@ -49,6 +60,8 @@ class RecordingHealth:
     """One line: health, deployments, runs and the age of the sample; None if never asked."""
     stale_workers: tuple[str, ...] = ()
     """Workers of the candidate that fell silent with work in hand, as of the newest sample."""
+    gap_spans: tuple[GapSpan, ...] = ()
+    """One for each of `gaps`, in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

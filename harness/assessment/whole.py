@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from harness.assessment.calibrated import CalibrationTable
 from harness.assessment.deciding import Counterfactual, Mark, PhaseResult, Statement, Waiver
 from harness.assessment.differences import Cluster, Difference, Finding, RuleEffect, Triage
-from harness.assessment.figures import Agreement, Beside, Coverage, Latency, PairCounts
+from harness.assessment.figures import Agreement, Beside, Breakdown, Coverage, Latency, PairCounts
 from harness.assessment.record import Provenance, RecordingHealth, ReplayProgress
 from harness.model import Decision
 
@@ -46,3 +46,5 @@ class Assessment:
     """Each cluster alone, by its effect on the decision; then the costliest ones together."""
     calibration: CalibrationTable | None = None
     """None where none was journaled."""
+    breakdown: tuple[Breakdown, ...] = ()
+    """By directory, where the candidate loses most first; then by size of package."""

@@ -132,12 +132,15 @@ def _judge(
 ) -> GateResult:
     evidence = _weigh(gate, question, alpha_fail)
     lacking = _lacking(gate, inputs, question, evidence)
+    more: float | None = None
     if evidence.failed_at is not None:
         status, reason, missing = GateStatus.FAIL, _why_fail(gate, question, evidence), None
     elif lacking:
         status = GateStatus.OPEN
         reason = sentence(f"Not enough evidence to decide: {listed([why for why, _ in lacking])}")
         missing = sentence(listed([mend for _, mend in lacking]))
+        if len(lacking) == 1 and question.low.size < gate.n_min:
+            more = float(gate.n_min - question.low.size)
     elif evidence.passed_at is not None and evidence.drifted_at is None:
         status, reason, missing = GateStatus.PASS, _why_pass(gate, question, evidence), None
     elif evidence.passed_at is not None:
@@ -151,7 +154,7 @@ def _judge(
     else:
         status = GateStatus.UNDECIDED
         reason = _why_undecided(gate, question, evidence, alpha_fail)
-        missing = _what_settles(gate, question, evidence, alpha_fail)
+        missing, more = _what_settles(gate, question, evidence, alpha_fail)
     n = int(question.low.size)
     pending = int((question.low < question.high).sum())
     seen = counted(n, "job") + (f", {pending:,} pending" if pending else "")
@@ -172,6 +175,7 @@ def _judge(
         reason=reason,
         missing=missing,
         required=gate.required,
+        more_jobs=more,
     )
 
 
@@ -334,23 +338,27 @@ def _what_settles(
     question: _Question,
     evidence: _Evidence,
     alpha_fail: float,
-) -> str:
+) -> tuple[str, float | None]:
+    """In words, and the number of jobs; None where no number is in sight."""
     seen = settled(question.low, question.high)
     pending = int((question.low < question.high).sum())
     under_way = f", {pending:,} of them already under way" if pending else ""
     need = threshold_percent(question.threshold)
+    forecast, proves = None, ""
     if evidence.value is not None and evidence.value > question.threshold:
-        text = more_jobs(forecast_pass(seen, question.threshold, alpha=gate.alpha))
-        if text is not None:
-            return f"{text[:1].upper()}{text[1:]} at the present rate would prove it{under_way}."
+        forecast = forecast_pass(seen, question.threshold, alpha=gate.alpha)
+        proves = "it"
     elif evidence.value is not None and evidence.value < question.threshold:
-        text = more_jobs(forecast_fail(seen, question.failing, alpha=alpha_fail))
-        if text is not None:
-            return (
-                f"{text[:1].upper()}{text[1:]} at the present rate would prove that it falls "
-                f"short{under_way}."
-            )
+        forecast = forecast_fail(seen, question.failing, alpha=alpha_fail)
+        proves = "that it falls short"
+    text = None if forecast is None else more_jobs(forecast)
+    if forecast is None or text is None:
+        return (
+            f"Not on course: at the present rate, so close to {need}, no number of jobs is in "
+            "sight that would settle it.",
+            None,
+        )
     return (
-        f"Not on course: at the present rate, so close to {need}, no number of jobs is in sight "
-        "that would settle it."
+        f"{text[:1].upper()}{text[1:]} at the present rate would prove {proves}{under_way}.",
+        forecast.jobs,
     )

@@ -12,7 +12,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
-from harness.assessment import Assessment, Cluster, Difference, Evidence, Finding, Triage
+from harness.assessment import (
+    Assessment,
+    Cluster,
+    Difference,
+    Evidence,
+    Finding,
+    GateResult,
+    Triage,
+    Waiver,
+)
 
 SAME = "•"
 DIFFERENT = "◆"
@@ -30,6 +39,8 @@ _PHONE_LEAST = 7
 _QUOTED_LEAST = 5
 _ALIGNED = 400
 """Beyond this many differing characters a fine alignment costs more than it tells."""
+_DOTLESS = str.maketrans({"\u0130": "i", "\u0131": "i"})
+"""To ignore case is to hold both letters for an i, which folding does not."""
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w-])(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-])")
 
@@ -58,7 +69,10 @@ def mask_pair(
 
 def mask_text(text: str, known: Iterable[str] = ()) -> str:
     """`text` without mail addresses, phone numbers and the `known` values, longest first."""
-    for value in sorted(set(known), key=lambda v: (-len(v), v)):
+    folded = _folded(text)
+    # Of a hundred thousand values hardly one stands in the text, and looking is cheap.
+    quoted = {value for value in known if _folded(value) in folded}
+    for value in sorted(quoted, key=lambda v: (-len(v), v)):
         text = re.sub(re.escape(value), HIDDEN, text, flags=re.IGNORECASE)
     return _PHONE.sub(HIDDEN, _EMAIL.sub(HIDDEN, text))
 
@@ -79,18 +93,25 @@ def quotable(values: Iterable[str | None]) -> set[str]:
     return {value for value in values if value and len(value) >= _QUOTED_LEAST}
 
 
-def redact(assessment: Assessment) -> Assessment:
-    """The same assessment with personal values masked, wherever they stand."""
-    known = _known_values(assessment.differences)
+def redact(assessment: Assessment, *, among: Sequence[Difference] = ()) -> Assessment:
+    """The same assessment with personal values masked, wherever they stand.
+
+    among: more differences whose personal values its texts may quote.
+    """
+    known = _known_values((*assessment.differences, *among))
     everywhere = sorted(set().union(*known.values()))
     return replace(
         assessment,
+        phases=tuple(
+            replace(phase, gates=tuple(_gate(gate) for gate in phase.gates))
+            for phase in assessment.phases
+        ),
         differences=tuple(_difference(d, known.get(d.job_id, ())) for d in assessment.differences),
         clusters=redact_clusters(assessment.clusters),
         findings=tuple(_finding(f, known, everywhere) for f in assessment.findings),
         triage=tuple(_triage(one) for one in assessment.triage),
         statements=tuple(replace(s, note=mask_text(s.note)) for s in assessment.statements),
-        waivers=tuple(replace(w, reason=mask_text(w.reason)) for w in assessment.waivers),
+        waivers=tuple(_waiver(one) for one in assessment.waivers),
         marks=tuple(
             replace(m, value=mask_text(m.value), note=mask_text(m.note)) for m in assessment.marks
         ),
@@ -108,6 +129,16 @@ def redact_clusters(clusters: Iterable[Cluster]) -> tuple[Cluster, ...]:
         )
         for cluster in clusters
     )
+
+
+def _gate(gate: GateResult) -> GateResult:
+    """Its reason may quote what a person has said."""
+    waiver = _waiver(gate.waiver) if gate.waiver else None
+    return replace(gate, reason=mask_text(gate.reason), waiver=waiver)
+
+
+def _waiver(waiver: Waiver) -> Waiver:
+    return replace(waiver, reason=mask_text(waiver.reason))
 
 
 def _triage(said: Triage) -> Triage:
@@ -172,6 +203,11 @@ def _finding(finding: Finding, known: dict[str, set[str]], everywhere: list[str]
         return replace(item, detail=mask_text(item.detail, values))
 
     return replace(finding, evidence=tuple(shown(item) for item in finding.evidence))
+
+
+def _folded(text: str) -> str:
+    """Equal wherever a search that ignores case finds one text in the other, and then some."""
+    return text.lower() if text.isascii() else text.translate(_DOTLESS).casefold()
 
 
 def _text(value: str | None, known: Iterable[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""Arranges an assessment for the page: rows, bars and words, ready to be printed. Pure.
+"""Arranges figures for the page: rows, bars and words, ready to be printed. Pure.
 
 Judges nothing and computes no statistic; what it shows is what the assessment holds.
 """
@@ -6,57 +6,43 @@ Judges nothing and computes no statistic; what it shows is what the assessment h
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.assessment import Assessment, Difference, Estimate, GateResult, Latency
-from harness.gates.shown import STATUS_WORDS, is_share, share
-from harness.report.wording import (
-    bound,
-    headline,
-    interval,
-    label,
-    span,
+from harness.assessment import (
+    Agreement,
+    Assessment,
+    Breakdown,
+    CalibratedKind,
+    CalibrationTable,
+    Estimate,
+    Finding,
+    Latency,
 )
+from harness.gates.shown import share
+from harness.gates.wording import percent_up
+from harness.model import Severity
+from harness.report import mending
+from harness.report.bars import Bar, Dumbbell, common_scale, dumbbell, interval_bar
+from harness.report.wording import bound, headline, label, span
 
 MOST_DIFFERENCES = 200
 MOST_EVIDENCE = 5
-BAR_WIDTH = 190
-_BAR_EDGE = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """A drawn interval; positions in pixels from the left, inside BAR_WIDTH."""
-
-    low: float
-    high: float
-    value: float | None
-    threshold: float
-    words: str
-    """What the drawing says, for those who cannot see it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateRow:
-    """One gate with its drawn interval, if it has one."""
-
-    gate: GateResult
-    word: str
-    interval: str
-    bar: Bar | None
+_SEVERITIES = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One agreement figure with both of its intervals in words."""
+    """One agreement figure, drawn, with both of its intervals in words."""
 
     title: str
+    note: str
     value: str
+    bar: Bar | None
     headline: str
     label: str
     evidence: str
+    decides: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,46 +61,69 @@ class LatencyRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
-    """A difference that stands for its cluster."""
+class SuccessRow:
+    """One directory or one size of package."""
 
-    id: str
-    text: str
-    shown: bool
-    """Whether the table of differences has it, so that it can be linked."""
-
-
-def gate_row(gate: GateResult, scale: tuple[float, float]) -> GateRow:
-    """The gate as a line of the first table."""
-    return GateRow(
-        gate=gate,
-        word=STATUS_WORDS[gate.status],
-        interval=interval(gate.interval),
-        bar=_bar(gate, scale),
-    )
+    name: str
+    submissions: int
+    agreeing: str
+    old: str
+    new: str
+    drawn: Dumbbell
+    lost: int
+    """Submissions that the old system made and the new one did not, net; negative for a gain."""
 
 
-def figures(assessment: Assessment) -> tuple[Figure, ...]:
-    """Agreement by job, by submission, without rules and, if rules set pairs apart, with those."""
-    agreement = assessment.agreement
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One kind of planted fault of the calibration."""
 
-    def figure(title: str, estimate: Estimate) -> Figure:
-        return Figure(
-            title=title,
-            value=share(estimate.value),
-            headline=headline(estimate),
-            label=label(estimate.label, estimate.n),
-            evidence=f"{estimate.n:,} {estimate.unit}",
+    field: str
+    fault: str
+    share: str
+    counts: str
+    least: str
+    """The smallest rate that this much evidence shows."""
+    missed: bool
+
+
+def figures(agreement: Agreement) -> tuple[tuple[Figure, ...], tuple[str, str]]:
+    """Every way of counting agreement on one scale, and the words at the ends of that scale."""
+    fresh = agreement.fresh
+    found: list[tuple[str, str, Estimate, bool]] = [
+        ("By job", "each order counts the same", agreement.by_job, fresh is None)
+    ]
+    if fresh is not None:
+        why = agreement.fresh_why or "jobs created after the youngest rule that changes a verdict"
+        found.append(("By job, fresh", why, fresh, True))
+    found.append(("By job, without rules", "raw words as they are", agreement.without_rules, False))
+    if agreement.with_excluded is not None:
+        found.append(
+            (
+                "By job, with the pairs that rules set apart",
+                "as if no rule set a pair apart",
+                agreement.with_excluded,
+                False,
+            )
         )
-
-    shown = (
-        figure("By job: each order counts the same", agreement.by_job),
-        figure("By submission: each directory counts the same", agreement.by_submission),
-        figure("By job, without rules: raw words as they are", agreement.without_rules),
+    found.append(
+        ("By submission", "each directory counts the same", agreement.by_submission, False)
     )
-    if agreement.with_excluded is None:
-        return shown
-    return (*shown, figure("By job, with the pairs that rules set apart", agreement.with_excluded))
+    scale = common_scale(one.headline.low for _, _, one, _ in found if one.value is not None)
+    rows = tuple(
+        Figure(
+            title=title,
+            note=note,
+            value=share(one.value),
+            bar=None if one.value is None else interval_bar(one.value, one.headline, None, scale),
+            headline=headline(one),
+            label=label(one.label, one.n),
+            evidence=f"{one.n:,} {one.unit}",
+            decides=decides,
+        )
+        for title, note, one, decides in found
+    )
+    return rows, (f"{100.0 * scale[0]:.0f} %", f"{100.0 * scale[1]:.0f} %")
 
 
 def latency_rows(latency: Sequence[Latency]) -> tuple[LatencyRow, ...]:
@@ -145,51 +154,75 @@ def latency_rows(latency: Sequence[Latency]) -> tuple[LatencyRow, ...]:
     return tuple(rows)
 
 
-def examples(assessment: Assessment) -> dict[str, tuple[Example, ...]]:
-    """Per cluster id, its examples in words."""
-    known = {difference.id: difference for difference in assessment.differences}
-    listed = {difference.id for difference in assessment.differences[:MOST_DIFFERENCES]}
-    return {
-        cluster.id: tuple(
-            Example(id=each, text=_example(known.get(each), each), shown=each in listed)
-            for each in cluster.examples
+def latency_words(one: Latency) -> str:
+    """The percentiles of a measure in one sentence, for those who cannot see its chart."""
+    pairs = zip(one.control, one.candidate, strict=True)
+    told = [f"P{100.0 * old.p:g} {bound(old.value_s)} old, {bound(new.value_s)} new"
+            for old, new in pairs]  # fmt: skip
+    return (
+        f"{'; '.join(told)}. {one.control_n:,} measured of the old, {one.candidate_n:,} of the new."
+    )
+
+
+def success_rows(found: Sequence[Breakdown], dimension: str) -> tuple[SuccessRow, ...]:
+    """The rows of one dimension in the order of the assessment."""
+    return tuple(
+        SuccessRow(
+            name=one.name if dimension == "directory" else f"package of {one.name}",
+            submissions=one.submissions,
+            agreeing=share(one.agreeing / one.submissions),
+            old=share(one.control_submitted / one.submissions),
+            new=share(one.candidate_submitted / one.submissions),
+            drawn=dumbbell(
+                one.control_submitted / one.submissions, one.candidate_submitted / one.submissions
+            ),
+            lost=one.control_submitted - one.candidate_submitted,
         )
-        for cluster in assessment.clusters
-    }
-
-
-def gate_counts(assessment: Assessment) -> str:
-    """``2 pass, 2 fail, 2 undecided, 2 open``."""
-    counts = Counter(gate.status for phase in assessment.phases for gate in phase.gates)
-    return ", ".join(
-        f"{counts[status]} {word.lower()}"
-        for status, word in STATUS_WORDS.items()
-        if counts[status]
+        for one in found
+        if one.dimension == dimension and one.submissions
     )
 
 
-def _bar(gate: GateResult, scale: tuple[float, float]) -> Bar | None:
-    if not is_share(gate) or gate.interval is None or gate.threshold is None:
-        return None
-    start, end = scale
-    room = BAR_WIDTH - 2 * _BAR_EDGE
+def calibrated_rows(table: CalibrationTable) -> tuple[Shown, ...]:
+    """Every kind of planted fault, the worst seen first; then those that only much of shows."""
 
-    def place(value: float) -> float:
-        inside = min(max(value, start), end)
-        return round(_BAR_EDGE + room * (inside - start) / (end - start), 1)
+    def seen(one: CalibratedKind) -> tuple[float, float, str, str]:
+        rate = math.inf if one.visible_rate is None else one.visible_rate
+        return one.shown / max(1, one.planted), -rate, one.field, one.kind
 
-    value = gate.value if gate.value is not None and math.isfinite(gate.value) else None
-    middle = "" if value is None else f", value {share(value)}"
-    return Bar(
-        low=place(gate.interval.low),
-        high=place(gate.interval.high),
-        value=None if value is None else place(value),
-        threshold=place(gate.threshold),
-        words=f"Interval {interval(gate.interval)}{middle}, threshold {share(gate.threshold)}",
+    kinds = sorted(table.kinds, key=seen)
+    return tuple(
+        Shown(
+            field=one.field,
+            fault=one.fault,
+            share=share(one.shown / one.planted if one.planted else None),
+            counts=f"{one.shown:,} of {one.planted:,}",
+            least="never" if one.visible_rate is None else percent_up(one.visible_rate),
+            missed=one.shown < one.planted,
+        )
+        for one in kinds
     )
 
 
-def _example(difference: Difference | None, key: str) -> str:
-    if difference is None:
-        return key
-    return f"{difference.directory}, job {difference.job_id[:8]}"
+def listed_ids(assessment: Assessment) -> frozenset[str]:
+    """Ids of the differences that are told one by one."""
+    return frozenset(one.id for one in assessment.differences[:MOST_DIFFERENCES])
+
+
+def examples(assessment: Assessment) -> dict[str, tuple[mending.Example, ...]]:
+    """Per cluster id, its examples in words."""
+    return mending.examples(assessment, listed_ids(assessment))
+
+
+def findings(assessment: Assessment, cases: Sequence[int]) -> tuple[tuple[Finding, int], ...]:
+    """Each finding with the number of its cases, the gravest first.
+
+    cases: one number for each finding of the assessment, in its order; it may hold fewer cases than
+    there are.
+    """
+    return tuple(
+        sorted(
+            zip(assessment.findings, cases, strict=True),
+            key=lambda one: _SEVERITIES.index(one[0].severity),
+        )
+    )

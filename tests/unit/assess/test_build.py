@@ -224,6 +224,15 @@ def test_without_a_plant_nothing_is_named() -> None:
     assert found.agreement.by_job.value == 1.0
 
 
+def test_a_lost_job_keeps_the_curve_of_its_side_below_one_and_shows_at_its_directory() -> None:
+    found = assess_events([*sound_job(run=None), *_without(*GONE)])
+    (end_to_end,) = (one for one in found.latency if one.measure == "end_to_end")
+    assert [share for _, share in end_to_end.control_ecdf][-1] == 1.0
+    assert [share for _, share in end_to_end.candidate_ecdf][-1] == 0.5
+    (row,) = (one for one in found.breakdown if one.dimension == "directory")
+    assert (row.name, row.submissions, row.control_submitted) == (HOST, 2, 2)
+
+
 @pytest.mark.parametrize(
     ("fault", "leak"),
     [
@@ -339,6 +348,9 @@ def test_a_gap_that_a_sweep_closed_stays_visible_and_costs_no_gate_its_evidence(
     assert _statuses(found, (*OF_JOBS, *OF_SAMPLES)) == {GateStatus.PASS}
     (gap,) = found.recording.gaps
     assert gap.endswith("(swept since)")
+    (span,) = found.recording.gap_spans
+    assert span.closed
+    assert (span.since, span.until) == (at(50), at(60))
     assert "not watched 1 time" in " ".join(found.missing_parts)
     assert "recording_gap" in {finding.id for finding in found.findings}
 

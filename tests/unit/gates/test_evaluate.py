@@ -100,6 +100,8 @@ def test_mean_undecided_says_how_many_jobs_more() -> None:
     assert result.status is GateStatus.UNDECIDED
     assert result.missing is not None
     assert result.missing.startswith("About 30 more jobs (30 to 2,000) at the present rate")
+    assert result.more_jobs is not None
+    assert 25 <= result.more_jobs < 35
 
 
 def test_mean_at_its_threshold_is_said_to_be_off_course() -> None:
@@ -107,6 +109,7 @@ def test_mean_at_its_threshold_is_said_to_be_off_course() -> None:
     assert result.status is GateStatus.UNDECIDED
     assert result.missing is not None
     assert result.missing.startswith("Not on course")
+    assert result.more_jobs is None
 
 
 def test_mean_below_its_threshold_forecasts_the_failure() -> None:
@@ -121,6 +124,7 @@ def test_too_few_jobs_neither_pass_nor_fail() -> None:
         result = judged(GATES, AGREEMENT, agreement(np.full(29, value)))
         assert result.status is GateStatus.OPEN
         assert result.missing == "At least 1 more job."
+        assert result.more_jobs == 1
     assert judged(GATES, AGREEMENT, agreement(np.zeros(30))).status is GateStatus.FAIL
 
 

@@ -1,0 +1,49 @@
+"""Where agreement and success are lost: by directory and by size of package. Pure."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from harness.assessment import Breakdown
+from harness.model import LIVE, Outcome, Verdict
+
+UNKNOWN = "unknown"
+_DONE = [Outcome.SUBMITTED.value, Outcome.SKIPPED.value]
+_NO_VERDICT = [Verdict.IN_FLIGHT.value, Verdict.EXCLUDED.value]
+
+
+def break_down(pairs: pl.DataFrame) -> tuple[Breakdown, ...]:
+    """The live pairs that have a verdict, by directory and then by size of package.
+
+    pairs: `Comparison.pairs`. Within a dimension the largest loss of submissions comes first, then
+    the largest number of disagreements, then the name; sizes stand by themselves, smallest first.
+    A skipped submission is one that was made before, so that it counts as submitted.
+    """
+    judged = pairs.filter((pl.col("mode") == LIVE) & ~pl.col("verdict").is_in(_NO_VERDICT))
+    directories = sorted(
+        _counted(judged, "directory"),
+        key=lambda one: (
+            one.candidate_submitted - one.control_submitted,
+            one.agreeing - one.submissions,
+            one.name,
+        ),
+    )
+    sizes = sorted(
+        _counted(judged, "package_size"),
+        key=lambda one: (one.name == UNKNOWN, int(one.name) if one.name != UNKNOWN else 0),
+    )
+    return (*directories, *sizes)
+
+
+def _counted(judged: pl.DataFrame, dimension: str) -> list[Breakdown]:
+    def done(side: str) -> pl.Expr:
+        return pl.col(f"{side}_outcome").is_in(_DONE).fill_null(False).sum()
+
+    name = pl.col(dimension).cast(pl.String).fill_null(UNKNOWN).replace("", UNKNOWN)
+    rows = judged.group_by(name.alias("name")).agg(
+        pl.len().alias("submissions"),
+        (pl.col("verdict") == Verdict.AGREE.value).sum().alias("agreeing"),
+        done("control").alias("control_submitted"),
+        done("candidate").alias("candidate_submitted"),
+    )
+    return [Breakdown(dimension=dimension, **row) for row in rows.iter_rows(named=True)]
