@@ -13,19 +13,24 @@ from markupsafe import Markup
 from harness.assessment import Assessment
 from harness.gates.shown import STATUS_WORDS, share, share_scale, tally
 from harness.gates.wording import confidence
-from harness.report import clusters, view, wording
+from harness.report import clusters, since_text, view, wording
 from harness.report.charts import agreement_chart, latency_chart
 from harness.report.redact import redact
+from harness.report.since import Since
 
 
-def to_html(assessment: Assessment) -> str:
-    """The whole page, UTF-8. Same assessment, same bytes; personal values masked."""
+def to_html(assessment: Assessment, since: Since | None = None) -> str:
+    """The whole page, UTF-8. Same assessment, same bytes; personal values masked.
+
+    since: what changed since a former report, a section of its own.
+    """
     shown = redact(assessment)
     scale = share_scale(shown.phases)
     gates = [gate for phase in shown.phases for gate in phase.gates]
     page = _environment().get_template("report.html.j2")
     return page.render(
         a=shown,
+        since=since,
         rehearsal=wording.rehearsal(shown.provenance.time_scale),
         phases=[
             (phase, [view.gate_row(gate, scale) for gate in phase.gates]) for phase in shown.phases
@@ -65,6 +70,7 @@ def _environment() -> Environment:
         "STATUS_WORDS": STATUS_WORDS,
         "number": wording.number,
         "clusters": clusters,
+        "since_text": since_text,
     }
     return environment
 

@@ -11,8 +11,18 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
+from functools import lru_cache
 
-from harness.assessment import Assessment, Cluster, Difference, Evidence, Finding, Triage
+from harness.assessment import (
+    Assessment,
+    Cluster,
+    Difference,
+    Evidence,
+    Finding,
+    GateResult,
+    Triage,
+    Waiver,
+)
 
 SAME = "•"
 DIFFERENT = "◆"
@@ -59,7 +69,14 @@ def mask_pair(
 def mask_text(text: str, known: Iterable[str] = ()) -> str:
     """`text` without mail addresses, phone numbers and the `known` values, longest first."""
     for value in sorted(set(known), key=lambda v: (-len(v), v)):
-        text = re.sub(re.escape(value), HIDDEN, text, flags=re.IGNORECASE)
+        if len(value) <= len(text):
+            text = re.sub(re.escape(value), HIDDEN, text, flags=re.IGNORECASE)
+    return _without_contacts(text)
+
+
+@lru_cache(maxsize=4096)
+def _without_contacts(text: str) -> str:
+    # Half a million differences say the same few hundred things.
     return _PHONE.sub(HIDDEN, _EMAIL.sub(HIDDEN, text))
 
 
@@ -85,12 +102,16 @@ def redact(assessment: Assessment) -> Assessment:
     everywhere = sorted(set().union(*known.values()))
     return replace(
         assessment,
+        phases=tuple(
+            replace(phase, gates=tuple(_gate(gate) for gate in phase.gates))
+            for phase in assessment.phases
+        ),
         differences=tuple(_difference(d, known.get(d.job_id, ())) for d in assessment.differences),
         clusters=redact_clusters(assessment.clusters),
         findings=tuple(_finding(f, known, everywhere) for f in assessment.findings),
         triage=tuple(_triage(one) for one in assessment.triage),
         statements=tuple(replace(s, note=mask_text(s.note)) for s in assessment.statements),
-        waivers=tuple(replace(w, reason=mask_text(w.reason)) for w in assessment.waivers),
+        waivers=tuple(_waiver(one) for one in assessment.waivers),
         marks=tuple(
             replace(m, value=mask_text(m.value), note=mask_text(m.note)) for m in assessment.marks
         ),
@@ -108,6 +129,16 @@ def redact_clusters(clusters: Iterable[Cluster]) -> tuple[Cluster, ...]:
         )
         for cluster in clusters
     )
+
+
+def _gate(gate: GateResult) -> GateResult:
+    """Its reason may quote what a person has said."""
+    waiver = _waiver(gate.waiver) if gate.waiver else None
+    return replace(gate, reason=mask_text(gate.reason), waiver=waiver)
+
+
+def _waiver(waiver: Waiver) -> Waiver:
+    return replace(waiver, reason=mask_text(waiver.reason))
 
 
 def _triage(said: Triage) -> Triage:
