@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from harness.cli.main import run
+from harness.cli.report import report
 from harness.journal.store import Journal
+from harness.report.write import FORMATS
 from tests.support.journals import make_journal, sound_job
 
 FIRST = "11111111-1111-4111-8111-111111111111"
@@ -180,3 +183,14 @@ def test_a_report_of_another_journal_or_of_a_later_moment_is_refused(
     code, _, err = call(capsys, "--since", "mine/report.json", "--as-of", str(last - 1))
     assert code == 2
     assert f"speaks of seq {last:,}, later than {last - 1:,}" in err
+
+
+def test_every_report_command_of_the_ci_page_is_one() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "ci.md").read_text(encoding="utf-8")
+    lines = [line.strip().removeprefix("- ") for line in text.splitlines()]
+    commands = [line for line in lines if line.startswith("shadow report ")]
+    assert len(commands) >= 4
+    for command in commands:
+        words = shlex.split(command.partition(" || ")[0].replace("$since", "--since x.json"))
+        context = report.make_context("report", words[2:])
+        assert set(context.params["formats"]) <= {*FORMATS, "pdf", "github"}
