@@ -7,9 +7,10 @@ told less: what it does not tell is named in `Since.untold` and compared with no
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Literal
 
-from harness.model import Decision, GateStatus, Severity
+from harness.model import Decision, GateStatus, Severity, require_aware
 from harness.report.since import (
     AgreementMove,
     Change,
@@ -122,7 +123,7 @@ def _standing(report: Report) -> Standing:
         decision=Decision(report["decision"]),
         reason=str(report["reason"]),
         seq=int(made["seq"]),
-        as_of=str(made["as_of"]),
+        as_of=require_aware("as_of", datetime.fromisoformat(made["as_of"])),
     )
 
 
@@ -370,7 +371,7 @@ def _causes(
 ) -> Iterator[str]:
     if events.events:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in events.by_kind.items())
-        jobs = f", {events.jobs:+,} jobs" if events.jobs else ""
+        jobs = f"; {events.jobs:+,} jobs that count" if events.jobs else ""
         yield (
             f"{events.events:,} events (seq {events.first_seq:,} to {events.last_seq:,})"
             f"{': ' if kinds else ''}{kinds}{jobs}"

@@ -15,7 +15,7 @@ from harness.gates.shown import STATUS_WORDS
 from harness.model import Decision, GateStatus
 from harness.report.json_report import iso_utc
 from harness.report.redact import redact
-from harness.report.said import attempt, gate_lines, judged, waiver
+from harness.report.said import attempt, gate_lines
 from harness.report.wording import interval
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -80,8 +80,7 @@ def _case(gate: GateResult, phase: PhaseResult) -> ET.Element:
         return case
     word = STATUS_WORDS[gate.status]
     if gate.status is GateStatus.WAIVED:
-        words = waiver(gate.waiver) if gate.waiver else gate.reason
-        _told(case, "skipped", None, f"{judged(gate)} {words}", ())
+        _told(case, "skipped", None, f"Waived, not passed: {gate.reason}", ())
     elif not phase.decides:
         words = f"{word}, and the phase takes no part in the decision: {gate.reason}"
         _told(case, "skipped", None, words, ())

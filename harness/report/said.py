@@ -43,12 +43,11 @@ def judged(gate: GateResult) -> str:
 
 
 def gate_lines(gate: GateResult) -> Iterable[str]:
-    """All that is said of a gate beside its figures: why, the waiver, the mend, the owner."""
+    """All that is said of a gate beside its figures: why, by stage, the mend, the owner.
+
+    The reason of a waived gate is in the waiver's own words and says what the evidence says.
+    """
     yield gate.reason
-    if words := judged(gate):
-        yield words
-    if gate.waiver:
-        yield f"{waiver(gate.waiver)}."
     yield from (stage(one) for one in gate.stages)
     if gate.missing:
         yield f"To settle it: {gate.missing}"

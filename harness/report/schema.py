@@ -21,13 +21,12 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from harness.assessment import Assessment, GateResult, Interval, PhaseResult
 from harness.model import Verdict
 from harness.report.json_report import COUNTS, SCHEMA_VERSION
-from harness.report.since import EventsBetween, Since, Standing
+from harness.report.since import EventsBetween, Since
 
 _MAY_BE_INFINITE = frozenset({(Interval, "low"), (Interval, "high")})
 """Numbers that are null where no bound exists."""
 _SIGNED = frozenset({(EventsBetween, name) for name in
                      ("jobs", "jobs_compared", "submissions_compared")})  # fmt: skip
-_ISO_TEXT = frozenset({(Standing, "as_of")})
 _TIME = {
     "type": "string",
     "format": "date-time",
@@ -112,8 +111,6 @@ def _field(kind: type, name: str, hint: Any, defs: dict[str, _Schema]) -> _Schem
         return {"type": ["number", "null"]}
     if (kind, name) in _SIGNED:
         return {"type": "integer"}
-    if (kind, name) in _ISO_TEXT:
-        return dict(_TIME)
     return _shape(hint, defs)
 
 

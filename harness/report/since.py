@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from harness.model import Decision, GateStatus, Severity
@@ -22,8 +23,7 @@ class Standing:
     decision: Decision
     reason: str
     seq: int
-    as_of: str
-    """ISO 8601 in UTC."""
+    as_of: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

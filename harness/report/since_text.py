@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.gates.shown import decision_line, points, share, status_line
-from harness.gates.wording import counted
 from harness.model import GateStatus
 from harness.report.said import more
 from harness.report.since import (
     AgreementMove,
+    Change,
     ClusterMove,
     FindingMove,
     GateMove,
@@ -20,6 +20,7 @@ from harness.report.since import (
     Said,
     Since,
 )
+from harness.report.wording import moment
 
 MOST = 10
 """So many rows of a kind are told; the JSON has all."""
@@ -30,16 +31,16 @@ _FIGURES = {
     "with_excluded": "by job, with the pairs that rules set apart",
     "fresh": "by job, on fresh jobs only",
 }
-_SIGNS = {"new": "+", "gone": "-", "changed": "~"}
+_WORDS = {"new": "new: ", "gone": "gone: ", "changed": ""}
 Block = tuple[str, list[str]]
 """A title and its lines."""
 
 
 def title_of(since: Since) -> str:
-    """``✕ NO-GO → ~ UNDECIDED since seq 1,200``; one decision where it stayed."""
+    """``✕ NO-GO → ~ UNDECIDED since seq 1,200 (…)``; ``still ✕ NO-GO`` where it stayed."""
     before, after = decision_line(since.before.decision), decision_line(since.after.decision)
     words = f"{before} → {after}" if since.moved else f"still {after}"
-    return f"{words} since seq {since.before.seq:,}, {since.before.as_of}"
+    return f"{words} since seq {since.before.seq:,} ({moment(since.before.as_of)})"
 
 
 def lines_of(since: Since) -> list[str]:
@@ -62,8 +63,8 @@ def blocks_of(since: Since) -> list[Block]:
         ("Said since", _cut(spoken(one) for one in since.said)),
         (
             "Not looked at",
-            [f"{_SIGNS['new']} {part}" for part in since.missing_new]
-            + [f"{_SIGNS['gone']} {part}" for part in since.missing_gone],
+            [f"now: {part}" for part in since.missing_new]
+            + [f"no longer: {part}" for part in since.missing_gone],
         ),
         (
             "Not told by the former report, so compared with nothing",
@@ -74,11 +75,11 @@ def blocks_of(since: Since) -> list[Block]:
 
 
 def gate(move: GateMove) -> str:
-    """``~ Zero data loss (shadow.zero_loss): ✕ Fail → ✓ Pass; 2 lost → none``."""
+    """``Zero data loss (shadow.zero_loss): ✕ Fail → ✓ Pass; 2 lost → none``."""
     values = _arrow(move.value_before, move.value_after)
     words = f"{_arrow(_status(move.status_before), _status(move.status_after))}; {values}"
     apart = "" if move.decides else " (decides nothing)"
-    return f"{_SIGNS[move.change]} {move.title} ({move.gate}){apart}: {words}"
+    return f"{_WORDS[move.change]}{move.title} ({move.gate}){apart}: {words}"
 
 
 def agreement(move: AgreementMove) -> str:
@@ -94,24 +95,25 @@ def agreement(move: AgreementMove) -> str:
 
 
 def cluster(move: ClusterMove) -> str:
-    """``+ Candidate failed (1a2b3c4d, live): 0 → 4 differences, costs 0.96 points``."""
+    """``new: Candidate failed (1a2b3c4d, live): 4 differences, 0.96 points``."""
+    sizes = _moved(move.change, f"{move.size_before:,}", f"{move.size_after:,}")
+    costs = _moved(move.change, f"{points(move.cost_before)}", f"{points(move.cost_after)}")
     return (
-        f"{_SIGNS[move.change]} {move.title} ({move.id}, {move.mode}): {move.size_before:,} → "
-        f"{counted(move.size_after, 'difference')}, costs {points(move.cost_before)} → "
-        f"{points(move.cost_after)}"
+        f"{_WORDS[move.change]}{move.title} ({move.id}, {move.mode}): {sizes} differences, {costs} "
+        "of agreement"
     )
 
 
 def finding(move: FindingMove) -> str:
-    """``- critical: Lost after its message was taken (live): 1 → 0 cases``."""
+    """``gone: critical, Lost after its message was taken (live): 1 → 0 cases``."""
     return (
-        f"{_SIGNS[move.change]} {move.severity.value}: {move.title} ({move.mode}): "
-        f"{move.cases_before:,} → {counted(move.cases_after, 'case')}"
+        f"{_WORDS[move.change]}{move.severity.value}, {move.title} ({move.mode}): "
+        f"{_moved(move.change, f'{move.cases_before:,}', f'{move.cases_after:,}')} cases"
     )
 
 
 def rule(move: RuleMove) -> str:
-    """``~ phone-format: version 1 → 2; hides 3 → 4 differences``."""
+    """``phone-format: version 1 → 2; hides 3 → 4 differences``."""
     versions = ""
     if move.version_before != move.version_after:
         before, after = (
@@ -120,8 +122,8 @@ def rule(move: RuleMove) -> str:
         )
         versions = f"{_arrow(before, after)}; "
     return (
-        f"{_SIGNS[move.change]} {move.name}: {versions}hides {move.hidden_before:,} → "
-        f"{counted(move.hidden_after, 'difference')}"
+        f"{_WORDS[move.change]}{move.name}: {versions}hides "
+        f"{_moved(move.change, f'{move.hidden_before:,}', f'{move.hidden_after:,}')} differences"
     )
 
 
@@ -140,6 +142,13 @@ def _arrow(before: str | None, after: str | None) -> str:
     if before == after:
         return f"{after}"
     return f"{before or 'not there'} → {after or 'gone'}"
+
+
+def _moved(change: Change, before: str, after: str) -> str:
+    """Only the side that is there of what is new or gone."""
+    if change == "new":
+        return after
+    return before if change == "gone" else _arrow(before, after)
 
 
 def _cut(rows: Iterable[str]) -> list[str]:

@@ -89,9 +89,6 @@ def _phase(phase: PhaseResult) -> str:
 
 def _gate(gate: GateResult) -> str:
     words = f"{status_line(gate.status)} {gate.title}: {gate.value_text} ({gate.threshold_text})"
-    if gate.status is GateStatus.WAIVED:
-        taken = f" {said.waiver(gate.waiver)}" if gate.waiver else ""
-        return f"{words}. {said.judged(gate)}{taken}"
     return words if gate.status is GateStatus.PASS else f"{words}. {gate.reason}"
 
 

@@ -119,6 +119,8 @@ def make_decided_assessment(**overrides: Any) -> Assessment:
                 "status": GateStatus.WAIVED,
                 "judged": GateStatus.OPEN,
                 "waiver": make_waiver(),
+                "reason": "Waived by Ana Ruiz until 26 November 2026 08:30 UTC. Support reads the "
+                f"inbox by hand, call {WAIVED_PHONE}. The evidence says open: {gate.reason}",
             }
         if gate.gate == "shadow.success_rate":
             changes["stages"] = make_stages()

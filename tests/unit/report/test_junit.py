@@ -13,7 +13,7 @@ from harness.assessment import Assessment, GateResult, PhaseResult
 from harness.model import Decision, GateStatus
 from harness.report.junit import clean, to_junit
 from tests.support.assessments import make_assessment, make_empty_assessment, make_gate
-from tests.support.decided import make_decided_assessment, make_waiver
+from tests.support.decided import WAIVED, make_decided_assessment
 from tests.support.random_assessments import random_assessment
 
 # The common schema of Ant's JUnit task, which Jenkins, GitLab, Azure and others read: what each
@@ -110,12 +110,12 @@ def test_a_passing_gate_is_a_test_without_a_word() -> None:
 
 
 def test_a_waived_gate_is_skipped_with_the_words_of_the_waiver() -> None:
-    gate = make_gate(status=GateStatus.WAIVED, judged=GateStatus.FAIL, waiver=make_waiver())
-    (skipped,) = of(gate)
+    week = make_decided_assessment()
+    (skipped,) = next(case for name, case in cases(read(week)) if WAIVED in name)
     assert skipped.tag == "skipped"
     message = skipped.get("message", "")
-    assert message.startswith("Waived, not passed: the evidence says fail.")
-    assert "Ana Ruiz takes the risk until 26 Nov 2026" in message
+    assert message.startswith("Waived, not passed: Waived by Ana Ruiz until 26 November 2026")
+    assert "The evidence says open: " in message
     assert "(202) 555-0123" not in message
 
 

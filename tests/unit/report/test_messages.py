@@ -64,7 +64,7 @@ def test_the_message_leads_with_the_decision_and_has_every_gate() -> None:
     assert "Zero data loss would go from fail to pass" in text
     assert "journal 6f0c2a51b7de at seq 4,236" in text
     assert "! Waived No customer complaints" in text
-    assert "the evidence says open" in text
+    assert "The evidence says open" in text
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -151,7 +151,7 @@ def test_a_waived_gate_is_a_warning_in_the_words_of_the_waiver() -> None:
     lines = workflow_commands(make_decided_assessment())
     (line,) = (line for line in lines if "Waived%3A" in line)
     assert line.startswith("::warning ")
-    assert "Ana Ruiz takes the risk" in line
+    assert "Waived by Ana Ruiz" in line
     assert "(202) 555-0123" not in line
 
 

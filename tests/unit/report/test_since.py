@@ -125,8 +125,8 @@ def test_gates_come_and_go() -> None:
         ("shadow.old", "gone", GateStatus.UNDECIDED, None),
     ]
     text = "\n".join(lines_of(found))
-    assert "+ P95 end-to-end latency (shadow.p95_latency): not there → ~ Undecided" in text
-    assert "- An older gate (shadow.old): ~ Undecided → gone" in text
+    assert "new: P95 end-to-end latency (shadow.p95_latency): not there → ~ Undecided" in text
+    assert "gone: An older gate (shadow.old): ~ Undecided → gone" in text
 
 
 def test_agreement_that_moved_is_told_with_its_jobs() -> None:
