@@ -384,4 +384,5 @@ def _causes(
         elif rule.version_before != rule.version_after:
             yield f"rule {rule.name} has version {rule.version_after}"
     for one in said:
-        yield f"{one.what} {one.name} {one.change} ({one.by})"
+        change = "" if one.change == "said" else f" {one.change}"
+        yield f"{one.what} {one.name} by {one.by}{change}"

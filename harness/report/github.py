@@ -40,7 +40,8 @@ def to_github(assessment: Assessment, since: Since | None = None) -> str:
 
 def workflow_commands(assessment: Assessment) -> list[str]:
     """Workflow commands, one a line: an error for the decision and each deciding gate that fails,
-    a warning for each that is not settled or is waived, a notice for what decides nothing.
+    a warning for each that is not settled or is waived, a notice for one that is not required.
+    Phases that take no part in the decision stay silent.
     """
     shown = redact(assessment)
     errors: list[str] = []
@@ -55,13 +56,13 @@ def workflow_commands(assessment: Assessment) -> list[str]:
         _command(_level(shown.decision), shown.decision.value, shown.reason)
     )
     for phase in shown.phases:
-        for gate in phase.gates:
+        for gate in phase.gates if phase.decides else ():
             if gate.status is GateStatus.PASS:
                 continue
             text = " ".join(said.gate_lines(gate))
             title = f"{STATUS_WORDS[gate.status]}: {gate.title} ({gate.gate})"
-            if not (phase.decides and gate.required):
-                notices.append(_command("notice", f"{title}, decides nothing", text))
+            if not gate.required:
+                notices.append(_command("notice", f"{title}, not required", text))
             elif gate.status is GateStatus.FAIL:
                 errors.append(_command("error", title, text))
             else:

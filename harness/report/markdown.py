@@ -52,8 +52,8 @@ def head(shown: Assessment) -> list[str]:
 
 
 def gates(shown: Assessment) -> list[str]:
-    """A table for each phase, then what the intervals mean and what became of every pair."""
-    blocks = [f"{_phase(phase)}\n\n{_table(phase.gates)}" for phase in shown.phases]
+    """A table for each phase that decides, a line for each other, and what became of every pair."""
+    blocks = [_phase(phase) for phase in shown.phases]
     figures = (
         "Intervals hold however often you look. Agreement: "
         f"{share(shown.agreement.by_job.value)} of jobs' submissions, "
@@ -75,7 +75,7 @@ def sections(shown: Assessment, since: Since | None) -> list[Section]:
             (title, [f"- {escaped(line)}" for line in lines]) for title, lines in blocks_of(since)
         ]
     found += [
-        ("Missing", _missing(shown)),
+        ("Missing", [f"- {escaped(part)}" for part in said.missing(shown)]),
         ("Waived, not passed", _waived(shown)),
         ("By stage of traffic", _stages(shown)),
         ("Stated by people", [f"- {escaped(said.statement(one))}" for one in shown.statements]),
@@ -109,8 +109,10 @@ def escaped(value: str) -> str:
 
 
 def _phase(phase: PhaseResult) -> str:
-    later = "" if phase.decides else " (shown only: it takes no part in the decision)"
-    return f"**{escaped(phase.title)}**: {decision_line(phase.decision)}{later}"
+    title = f"**{escaped(phase.title)}**: {decision_line(phase.decision)}"
+    if not phase.decides:
+        return f"{title} ({said.later(phase)})"
+    return f"{title}\n\n{_table(phase.gates)}"
 
 
 def _table(gates: tuple[GateResult, ...]) -> str:
@@ -128,16 +130,6 @@ def _table(gates: tuple[GateResult, ...]) -> str:
             status = f"{status} ({status_line(gate.judged)})"
         rows.append(" | ".join([f"| {escaped(status)}", *map(escaped, cells)]) + " |")
     return "\n".join(rows)
-
-
-def _missing(shown: Assessment) -> list[str]:
-    open_parts = [escaped(part) for part in shown.missing_parts] + [
-        f"{escaped(gate.title)}: {escaped(gate.missing)}"
-        for phase in shown.phases
-        for gate in phase.gates
-        if gate.missing
-    ]
-    return [f"- {part}" for part in open_parts]
 
 
 def _waived(shown: Assessment) -> list[str]:

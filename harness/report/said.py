@@ -5,6 +5,7 @@ Pure text without escapes: each format escapes for itself.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from harness.assessment import (
@@ -14,6 +15,7 @@ from harness.assessment import (
     Counterfactual,
     GateResult,
     Mark,
+    PhaseResult,
     StageResult,
     Statement,
     Waiver,
@@ -57,6 +59,28 @@ def gate_lines(gate: GateResult) -> Iterable[str]:
         yield f"Owner: {gate.owner}"
 
 
+def missing(assessment: Assessment) -> list[str]:
+    """What this run did not look at, and what would settle each gate that decides."""
+    return [
+        *assessment.missing_parts,
+        *(
+            f"{gate.title}: {gate.missing}"
+            for phase in assessment.phases
+            if phase.decides
+            for gate in phase.gates
+            if gate.missing
+        ),
+    ]
+
+
+def later(phase: PhaseResult) -> str:
+    """A phase that takes no part in the decision, in a few words: ``shown only: 7 open``."""
+    counts = Counter(gate.status for gate in phase.gates)
+    shown = [f"{counts[status]} {word.lower()}" for status, word in STATUS_WORDS.items()
+             if counts[status]]  # fmt: skip
+    return f"shown only, takes no part in the decision: {', '.join(shown) or 'no gate'}"
+
+
 def stage(one: StageResult) -> str:
     """``At 5 % of traffic (21 Nov … to now, 40 jobs): pass. …``."""
     until = moment(one.until) if one.until else "now"
@@ -90,7 +114,7 @@ def counterfactual(
 
     titles: cluster id → its words; gates: gate id → its title.
     """
-    names = [f"{titles[one]} ({one})" if one in titles else one for one in what.clusters]
+    names = [f"“{titles[one]}” ({one})" if one in titles else one for one in what.clusters]
     if what.alone or len(names) < 2:
         start = f"If cluster {listed(names)} were mended"
     else:

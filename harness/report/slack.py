@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from harness.assessment import Assessment, GateResult, PhaseResult
+from harness.assessment import Assessment, GateResult
 from harness.gates.shown import decision_line, share, status_line
 from harness.gates.wording import counted
 from harness.model import GateStatus, Severity
@@ -49,8 +49,9 @@ def message(assessment: Assessment, since: Since | None = None) -> dict[str, Any
         *_sections("", _head(shown, since)),
     ]
     for phase in shown.phases:
-        blocks += _sections(_phase(phase), [_gate(gate) for gate in phase.gates])
-    blocks += _sections("Missing", _cut(_missing(shown), _MISSING))
+        gates = [_gate(gate) for gate in phase.gates] if phase.decides else [said.later(phase)]
+        blocks += _sections(f"{phase.title}: {decision_line(phase.decision)}", gates)
+    blocks += _sections("Missing", _cut(said.missing(shown), _MISSING))
     blocks += _sections("Clusters that cost most", list(_clusters(shown)))
     blocks += _sections(
         "What would change the decision", said.counterfactuals(shown, _COUNTERFACTUALS)
@@ -82,26 +83,9 @@ def _head(shown: Assessment, since: Since | None) -> list[str]:
     return [line for line in lines if line]
 
 
-def _phase(phase: PhaseResult) -> str:
-    later = "" if phase.decides else ", shown only"
-    return f"{phase.title}: {decision_line(phase.decision)}{later}"
-
-
 def _gate(gate: GateResult) -> str:
     words = f"{status_line(gate.status)} {gate.title}: {gate.value_text} ({gate.threshold_text})"
     return words if gate.status is GateStatus.PASS else f"{words}. {gate.reason}"
-
-
-def _missing(shown: Assessment) -> list[str]:
-    return [
-        *shown.missing_parts,
-        *(
-            f"{gate.title}: {gate.missing}"
-            for phase in shown.phases
-            for gate in phase.gates
-            if gate.missing
-        ),
-    ]
 
 
 def _clusters(shown: Assessment) -> Iterator[str]:
