@@ -41,13 +41,25 @@ def read_former(path: Path) -> Former:
     return Former(path=path, report=report)
 
 
-def changed_since(former: Former, assessment: Assessment) -> Since:
-    """What changed; SettingsError, on one line, where the two reports cannot be compared."""
+def changed_since(former: Former, assessment: Assessment, journal: Path) -> Since:
+    """What changed; SettingsError, on one line, where the two reports cannot be compared.
+
+    The journal must still hold what the former report was made of.
+    """
+    from harness.journal.store import Journal
     from harness.report.changes import compare_reports
     from harness.report.json_report import to_dict
     from harness.report.since import ReportError
 
     try:
-        return compare_reports(former.report, to_dict(assessment))
+        since = compare_reports(former.report, to_dict(assessment))
     except ReportError as error:
         raise SettingsError(f"--since {former.path}: {error}") from error
+    with Journal.open(journal).reader(since.before.seq) as reader:
+        found = reader.journal_hash()
+    if found != former.report["provenance"].get("journal_hash"):
+        raise SettingsError(
+            f"--since {former.path}: the journal at seq {since.before.seq:,} is not what this "
+            "report was made of: it has another hash. Run shadow journal verify."
+        )
+    return since

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.former import changed_since, read_former
-from harness.cli.options import Moment, assess_journal, moment_options
+from harness.cli.options import Moment, assess_journal, moment_options, settings_with
 from harness.cli.told import say
 from harness.errors import BrowserError
 
@@ -72,7 +72,9 @@ def report(
     # Before the journal is read: a wrong file is said at once.
     before = read_former(former) if former else None
     assessment = assess_journal(config, journal, as_of, phase=phase)
-    since = changed_since(before, assessment) if before else None
+    since = None
+    if before:
+        since = changed_since(before, assessment, settings_with(config, journal).journal)
     if stdout:
         _print(assessment, chosen[0] if chosen else "md", since)
         return assessment.decision.exit_code

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from harness.gates.wording import counted
 from harness.model import Decision, GateStatus, Severity, require_aware
 from harness.report.since import (
     AgreementMove,
@@ -341,8 +342,8 @@ def _why(
     said: tuple[Said, ...],
     rules: tuple[RuleMove, ...],
 ) -> Iterator[str]:
-    """What a person is told first. Which gate moved is certain; what moved a gate is only named
-    where it can be one thing, else everything that may have is."""
+    """What a person is told first. Which gate moved is certain; what moved it is not guessed:
+    everything that may have is named."""
     if was.decision is now.decision:
         yield f"The decision is {now.decision.value}, as it was."
     else:
@@ -373,7 +374,7 @@ def _causes(
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in events.by_kind.items())
         jobs = f"; {events.jobs:+,} jobs that count" if events.jobs else ""
         yield (
-            f"{events.events:,} events (seq {events.first_seq:,} to {events.last_seq:,})"
+            f"{counted(events.events, 'event')} (seq {events.first_seq:,} to {events.last_seq:,})"
             f"{': ' if kinds else ''}{kinds}{jobs}"
         )
     for move in versions:

@@ -79,7 +79,7 @@ def test_stdout_has_one_format_and_nothing_else(
     assert code == 3
     assert out.startswith(start)
     assert "::warning" not in out
-    assert "decision: " not in out
+    assert "\ndecision: " not in out
     assert [path.name for path in Path().iterdir() if path.name == "report"] == []
 
 
@@ -183,6 +183,20 @@ def test_a_report_of_another_journal_or_of_a_later_moment_is_refused(
     code, _, err = call(capsys, "--since", "mine/report.json", "--as-of", str(last - 1))
     assert code == 2
     assert f"speaks of seq {last:,}, later than {last - 1:,}" in err
+
+
+def test_a_record_that_is_not_what_the_former_report_was_made_of_is_named(
+    week: Journal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    half = int(end(week)) // 2
+    call(capsys, "--out", "old", "--as-of", str(half), "--format", "json")
+    former = json.loads(Path("old/report.json").read_text())
+    former["provenance"]["journal_hash"] = "f" * 64
+    Path("old/report.json").write_text(json.dumps(former))
+    code, out, err = call(capsys, "--since", "old/report.json", "--stdout")
+    assert (code, out) == (2, "")
+    assert f"the journal at seq {half} is not what this report was made of" in err
+    assert len(err.splitlines()) == 1
 
 
 def test_every_report_command_of_the_ci_page_is_one() -> None:
