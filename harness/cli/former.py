@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,14 @@ def read_former(path: Path) -> Former:
         raise SettingsError(f"--since {path}: is no JSON ({error}). {_MEND}") from None
     if not isinstance(report, dict):
         raise SettingsError(f"--since {path}: is no report. {_MEND}")
+    # They may be most of a hundred megabytes, and are compared by cluster.
+    report["differences"] = []
     return Former(path=path, report=report)
+
+
+def _without_rows(assessment: Assessment) -> Assessment:
+    agreement = replace(assessment.agreement, series=())
+    return replace(assessment, differences=(), agreement=agreement)
 
 
 def changed_since(former: Former, assessment: Assessment, journal: Path) -> Since:
@@ -52,7 +59,7 @@ def changed_since(former: Former, assessment: Assessment, journal: Path) -> Sinc
     from harness.report.since import ReportError
 
     try:
-        since = compare_reports(former.report, to_dict(assessment))
+        since = compare_reports(former.report, to_dict(_without_rows(assessment)))
     except ReportError as error:
         raise SettingsError(f"--since {former.path}: {error}") from error
     with Journal.open(journal).reader(since.before.seq) as reader:

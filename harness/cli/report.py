@@ -69,9 +69,11 @@ def report(
         raise click.UsageError("stdout takes one format. Give one --format, or a folder by --out.")
     if stdout and chosen == ("pdf",) and sys.stdout.isatty():
         raise click.UsageError("a terminal shows no PDF. Redirect stdout, or give --out DIR.")
+    from harness.report.redact import redact
+
     # Before the journal is read: a wrong file is said at once.
     before = read_former(former) if former else None
-    assessment = assess_journal(config, journal, as_of, phase=phase)
+    assessment = redact(assess_journal(config, journal, as_of, phase=phase))
     since = None
     if before:
         since = changed_since(before, assessment, settings_with(config, journal).journal)

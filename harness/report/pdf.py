@@ -28,7 +28,7 @@ _FOOTER = (
 
 
 def to_pdf(page: str, *, created: datetime) -> bytes:
-    """The HTML `page` as an A4 PDF with outline, tags and page numbers.
+    """The HTML `page` as an A4 PDF with outline, tags and page numbers. Not for a running loop.
 
     created: the moment that the report speaks of; the file says that it was made then, so that it
     does not differ each time it is printed.

@@ -16,6 +16,7 @@ from harness.report.html import to_html
 from harness.report.json_report import to_json
 from harness.report.junit import to_junit
 from harness.report.markdown import to_markdown
+from harness.report.redact import redact
 from harness.report.since import Since
 from harness.report.slack import to_slack
 
@@ -66,7 +67,8 @@ def write_report(
     if unknown:
         known = ", ".join((*FORMATS, PDF))
         raise ValueError(f"{unknown[0]} is not a report format; known: {known}")
-    contents = {name: render(assessment, name, since) for name in formats}
+    shown = redact(assessment)
+    contents = {name: render(shown, name, since) for name in formats}
     paths: dict[str, Path] = {}
     for name, content in contents.items():
         path = directory / f"report.{_SUFFIXES.get(name, name)}"
@@ -96,7 +98,8 @@ def publish_github(
     Outside of a runner the summary is the first of these lines. Raises EnvironmentProblem where
     the file cannot be written.
     """
-    summary, commands = to_github(assessment, since), workflow_commands(assessment)
+    shown = redact(assessment)
+    summary, commands = to_github(shown, since), workflow_commands(shown)
     named = environ.get(SUMMARY)
     if not named:
         return [summary, *commands]
