@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from harness.assessment import Assessment
+from harness.assessment import Assessment, GateResult, Interval
+from harness.model import IntervalKind
 
 _MOST = 2
 """Items of a tuple; what matters is that there is none, one or more."""
@@ -26,6 +27,12 @@ def random_assessment(seed: int) -> Assessment:
     """Any assessment that the types allow; numbers are finite, times have a zone."""
     made: Assessment = _of(Assessment)(random.Random(seed))
     return made
+
+
+def _headline(chance: random.Random) -> Interval:
+    """A gate takes no other kind."""
+    made: Interval = _of(Interval)(chance)
+    return replace(made, kind=IntervalKind.HEADLINE)
 
 
 @cache
@@ -60,4 +67,6 @@ def _of(hint: Any) -> Make:
     assert is_dataclass(hint), hint
     hints = get_type_hints(hint)
     makers = {item.name: _of(hints[item.name]) for item in fields(hint)}
+    if hint is GateResult:
+        makers["interval"] = lambda chance: chance.choice((None, _headline(chance)))
     return lambda chance: hint(**{name: make(chance) for name, make in makers.items()})
