@@ -15,19 +15,23 @@ from markupsafe import Markup
 from harness.assessment import Assessment
 from harness.gates.shown import STATUS_WORDS, share, tally
 from harness.gates.wording import confidence
-from harness.report import clusters, gate_rows, mending, view, wording
+from harness.report import clusters, gate_rows, mending, since_text, view, wording
 from harness.report.bars import BAR_WIDTH
 from harness.report.charts import NARROW, agreement_chart, latency_chart
 from harness.report.marked import Marked, mark_words, marked_events
 from harness.report.redact import redact
+from harness.report.since import Since
 
 MOST_CLUSTERS = 8
 """Clusters and directories that are seen without unfolding the rest."""
 MOST_ROWS = 12
 
 
-def to_html(assessment: Assessment) -> str:
-    """The whole page, UTF-8. Same assessment, same bytes; personal values masked."""
+def to_html(assessment: Assessment, since: Since | None = None) -> str:
+    """The whole page, UTF-8. Same assessment, same bytes; personal values masked.
+
+    since: what changed since a former report, a section of its own.
+    """
     listed = view.listed_ids(assessment)
     shown = redact(_drawn(assessment, listed), among=assessment.differences)
     scale = gate_rows.gate_scale(shown.phases)
@@ -40,6 +44,7 @@ def to_html(assessment: Assessment) -> str:
     page = _environment().get_template("report.html.j2")
     return page.render(
         a=shown,
+        since=since,
         rehearsal=wording.rehearsal(shown.provenance.time_scale),
         deciding=deciding,
         later=later,
@@ -109,6 +114,7 @@ def _environment() -> Environment:
         "clusters": clusters,
         "mark_words": mark_words,
         "stages_words": gate_rows.stages_words,
+        "since_text": since_text,
     }
     return environment
 

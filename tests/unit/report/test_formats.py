@@ -17,6 +17,7 @@ from harness.model import Decision, GateStatus
 from harness.report.html import to_html
 from harness.report.json_report import SCHEMA_VERSION, to_dict, to_json
 from harness.report.markdown import to_markdown
+from harness.report.write import FORMATS
 from tests.support.assessments import (
     make_assessment,
     make_difference,
@@ -27,19 +28,26 @@ from tests.support.assessments import (
     make_provenance,
     make_replay,
 )
+from tests.support.decided import (
+    WAIVED_PHONE,
+    make_calibration,
+    make_decided_assessment,
+    make_statement,
+)
+from tests.support.random_assessments import random_assessment
 
-RENDERERS = (to_html, to_json, to_markdown)
+RENDERERS = tuple(FORMATS.values())
 CONTRACT = [
     "schema_version", "decision", "reason", "phases", "gates", "agreement", "latency",
     "differences", "clusters", "findings", "coverage", "pairs", "beside", "rules", "replays",
     "recording", "missing_parts", "triage", "statements", "waivers", "marks", "counterfactuals",
-    "calibration", "provenance",
+    "calibration", "breakdown", "provenance", "since",
 ]  # fmt: skip
 HOSTILE = "<script>alert('x')</script> | `y` [z](javascript:1) {{ 7 * 7 }}"
 
 
 @pytest.mark.parametrize("render", RENDERERS)
-@pytest.mark.parametrize("make", [make_assessment, make_empty_assessment])
+@pytest.mark.parametrize("make", [make_assessment, make_empty_assessment, make_decided_assessment])
 def test_same_assessment_gives_same_bytes(
     render: Callable[[Assessment], str], make: Callable[[], Assessment]
 ) -> None:
@@ -245,3 +253,70 @@ def test_agreement_with_the_pairs_that_rules_set_apart_shows_only_where_there_ar
     whole = replace(shown.agreement, with_excluded=make_estimate(0.5, 0.4, 0.6))
     assert words in to_html(replace(shown, agreement=whole))
     assert to_dict(shown)["agreement"]["with_excluded"] is None
+
+
+def test_a_waived_gate_says_what_the_evidence_says_and_is_never_shown_as_passed() -> None:
+    text = to_markdown(make_decided_assessment())
+    (row,) = (line for line in text.splitlines() if line.startswith("| ! Waived"))
+    assert row.startswith("| ! Waived (○ Open) | No customer complaints |")
+    assert "**Waived, not passed**" in text
+    said = next(line for line in text.splitlines() if line.startswith("- shadow.complaints: "))
+    assert "Ana Ruiz takes the risk until 26 Nov 2026, 08:30:00 UTC" in said
+    assert "Waived, not passed: the evidence says open." in said
+    expired = next(line for line in text.splitlines() if line.startswith("- shadow.zero"))
+    assert "Ben Okafor took the risk; it expired on 22 Nov 2026" in expired
+
+
+def test_markdown_shows_statements_marks_stages_and_what_would_change_the_decision() -> None:
+    text = to_markdown(make_decided_assessment()).replace("\\", "")
+    for words in (
+        "rollback_drill: holds, took 4 min 12 s, by Ben Okafor, until 2 Dec 2026",
+        "no_customer_complaints: does not hold, by Ben Okafor, expired on 23 Nov 2026",
+        "ramp 25 % of traffic (Ana Ruiz)",
+        "deployment worker 1.4.2 (Ana Ruiz)",
+        "At 5 % of traffic (21 Nov 2026, 08:30:00 UTC to 22 Nov 2026, 08:30:00 UTC, 24 jobs): pass",
+        "At 25 % of traffic (22 Nov 2026, 08:30:00 UTC to now, 36 jobs): undecided",
+        "Zero data loss would go from fail to pass; decision UNDECIDED, agreement 97.9 %.",
+        "If the 3 costliest clusters down to ",
+        "no gate would change; decision UNDECIDED, agreement 99.0 %.",
+        "On fresh jobs only 97.1 % (41 jobs, jobs since 19 Nov 2026, 08:30:00 UTC)",
+        "Attempt 2 of the candidate, version worker 1.4.2",
+        "makes a false GO likelier",
+        "9,997 of 10,000 planted faults showed (99.9 %; 99.0 % asked for)",
+        "3 planted faults stayed hidden: a rule folds it away (phone-format)",
+        "no rate would surely show: late",
+        "✕ NO-GO (shown only, takes no part in the decision: 1 fail, 1 undecided, 1 open)",
+        "phase shadow",
+    ):
+        assert words in text, words
+
+
+def test_a_stale_calibration_says_so_first() -> None:
+    table = make_calibration(stale="the rules are others now.")
+    text = to_markdown(make_decided_assessment(calibration=table))
+    part = text.partition("**Would a fault have shown**")[2].strip()
+    assert part.startswith("- It no longer speaks of the present: the rules are others now.")
+
+
+def test_no_format_shows_what_people_quoted_of_customers() -> None:
+    week = make_decided_assessment(statements=(make_statement(note=f"called {WAIVED_PHONE}"),))
+    for render in RENDERERS:
+        assert WAIVED_PHONE not in render(week)
+    assert WAIVED_PHONE in week.waivers[0].reason
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_format_but_the_page_fails_on_any_content(seed: int) -> None:
+    week = random_assessment(seed)
+    for name, render in FORMATS.items():
+        if name != "html":
+            assert render(week)
+
+
+def test_rows_of_the_long_lists_stand_on_one_line_each() -> None:
+    week = make_assessment()
+    lines = to_json(week).splitlines()
+    for number, one in enumerate(week.differences):
+        (line,) = (line for line in lines if f'"id": "{one.id}"' in line)
+        assert json.loads(line.rstrip(","))["job_id"] == one.job_id, number
+    assert sum(line.lstrip().startswith('{"n": ') for line in lines) == len(week.agreement.series)

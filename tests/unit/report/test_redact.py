@@ -192,3 +192,10 @@ def test_masking_twice_changes_nothing_more() -> None:
     phones = [d.control_value for d in once.differences if d.field == "values.phone"]
     assert phones == ["+•••••••0177"]
     assert once.clusters == make_assessment().clusters
+
+
+def test_what_is_masked_already_is_not_masked_again() -> None:
+    once = redact(make_assessment())
+    assert redact(once) is once
+    for render in (to_html, to_json, to_markdown):
+        assert render(once) == render(make_assessment())
