@@ -65,7 +65,7 @@ def leftovers(reader: Reader, *, queued: int | None, dead: int | None) -> dict[s
     ((old, unknown),) = reader.rows(_queries()["count_leftovers"])
     return {
         "old_status": int(old),
-        "unknown_writer": int(unknown),
+        "other_writer": int(unknown),
         "queued": queued,
         "dead_letter": dead,
     }

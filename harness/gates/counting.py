@@ -18,7 +18,7 @@ _NOT_LOOKED = ("nobody has looked for lost jobs", "a search for every kind of le
 _MOST_NAMES = 5
 _LEFT = {
     "old_status": "waiting for the old poller",
-    "unknown_writer": "by a writer that is neither system",
+    "other_writer": "by a writer that is neither system",
     "queued": "in the queue",
     "dead_letter": "in the dead-letter queue",
 }

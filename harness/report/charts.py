@@ -254,12 +254,10 @@ def _whisker(side: str, q: Quantile, low: float, high: float) -> dict[str, Any] 
 
 
 def inline_svg(
-    chart: alt.LayerChart | alt.FacetChart | alt.VConcatChart,
-    name: str,
-    title: str,
+    chart: alt.LayerChart | alt.FacetChart | alt.VConcatChart, name: str, title: str,
     description: str,
-) -> Markup:
-    """`chart` as an accessible inline SVG whose ids begin with `name`."""
+) -> Markup:  # fmt: skip
+    """`chart` as an accessible inline SVG whose ids begin with `name`, a plain word."""
     axis = {
         "labelColor": INK, "titleColor": INK, "gridColor": GRID, "domainColor": GRID,
         "tickColor": GRID, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",

@@ -55,7 +55,7 @@ def make_inputs(jobs: int = GOOD_JOBS, **changes: Any) -> GateInputs:
         "attestations": {name: said() for name in ATTESTED},
         "replay_escapes": 0,
         "critical_findings": {},
-        "leftovers": {"old_status": 0, "unknown_writer": 0, "queued": 0, "dead_letter": 0},
+        "leftovers": {"old_status": 0, "other_writer": 0, "queued": 0, "dead_letter": 0},
         "levels": {measure: sampled() for measure in MEASURES},
         "old_path": OldPath(at=START),
         "record_start": START,
