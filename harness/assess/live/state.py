@@ -22,12 +22,12 @@ from harness.assess.comparing import BEGINNING, compare_journal
 from harness.assess.criteria import Criteria
 from harness.assess.health import blind_periods
 from harness.assess.live.chunks import JobChunks
+from harness.assess.live.clusters import LiveClusters
 from harness.assess.live.due import DueJobs
 from harness.assess.live.evidence import JOB_KINDS, JOURNAL_KINDS, LiveEvidence
 from harness.assess.live.recent import RecentRows
 from harness.assess.live.rules import HiddenPairs
-from harness.assessment import Finding
-from harness.compare.clusters import Clustering, find_clusters
+from harness.assessment import Cluster, Finding
 from harness.compare.comparison import Comparison, compare
 from harness.compare.rules import refuse_expired
 from harness.compare.silence import BlindPeriod
@@ -78,7 +78,7 @@ class LiveComparison:
         self._at: _Moment | None = None
         self._focus: Focus | None = None
         self._spent: dict[str, float] = {}
-        self._clusters: Clustering | None = None
+        self._clusters = LiveClusters()
 
     @property
     def seq(self) -> int:
@@ -128,11 +128,13 @@ class LiveComparison:
             set_apart=self._apart.frame(),
         )
 
-    def clusters(self) -> Clustering:
-        """Found anew where a compared cell changed; costs what all pairs cost."""
-        if self._clusters is None:
-            self._clusters = find_clusters(self.comparison())
-        return self._clusters
+    def clusters(self) -> tuple[Cluster, ...]:
+        """As `find_clusters` ranks them in the whole comparison."""
+        return self._clusters.clusters()
+
+    def cluster_members(self) -> pl.DataFrame:
+        """As `Clustering.members`, in no order; costs what all differences cost."""
+        return self._clusters.members()
 
     def findings(self) -> tuple[Finding, ...]:
         """As `detect` gives them, but that the evidence is in the order of jobs."""
@@ -173,7 +175,8 @@ class LiveComparison:
         self._pairs = JobChunks(comparison.pairs)
         self._cells = JobChunks(comparison.cells)
         self._apart = JobChunks(comparison.set_apart)
-        self._clusters = None
+        self._clusters = LiveClusters()
+        self._clusters.replace((), comparison)
         self._verdicts: Counter[tuple[str, str]] = Counter()
         self._of_job: dict[str, list[tuple[tuple[str, str], int]]] = {}
         self._count((), comparison.pairs)
@@ -269,7 +272,7 @@ class LiveComparison:
         self._pairs.replace(jobs, comparison.pairs)
         self._cells.replace(jobs, comparison.cells)
         self._apart.replace(jobs, comparison.set_apart)
-        self._clusters = None
+        self._clusters.replace(jobs, comparison)
         self._count(jobs, comparison.pairs)
         self._hidden.replace(jobs, comparison)
         self._set_due(self._focus, jobs, comparison.pairs, until)

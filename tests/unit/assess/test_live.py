@@ -71,7 +71,9 @@ def assert_whole(live: LiveComparison, journal: Journal, judged: Criteria, *, to
     assert _told(live.findings()) == _told(findings), told
     assert _rows(live.comparison()) == _rows(whole), told
     assert live.verdicts == Counter(whole.pairs.select("mode", "verdict").iter_rows()), told
-    assert live.clusters().clusters == find_clusters(whole).clusters, told
+    found = find_clusters(whole)
+    assert live.clusters() == found.clusters, told
+    assert set(live.cluster_members().iter_rows()) == set(found.members.iter_rows()), told
 
 
 def _batches(seed: int) -> Iterator[tuple[tuple[EventDraft, ...], datetime]]:
