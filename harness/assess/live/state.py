@@ -223,7 +223,9 @@ class LiveComparison:
             with self._timed("read"):
                 present = self._focus.load_jobs(rows)
             with self._timed("pairs"):
-                created = self._compare(touched, until, blind)
+                comparison, created = self._compare(touched, until, blind)
+            with self._timed("clusters"):
+                self._clusters.replace([job for job in touched if job is not None], comparison)
             with self._timed("findings"):
                 self._evidence.jobs_changed(touched, present, until=until)
                 self._evidence.creations(_creations(created).iter_rows())
@@ -252,8 +254,8 @@ class LiveComparison:
 
     def _compare(
         self, touched: Collection[str | None], until: datetime, blind: tuple[BlindPeriod, ...]
-    ) -> pl.DataFrame:
-        """Compare these jobs anew; returns the rows of those with a creation."""
+    ) -> tuple[Comparison, pl.DataFrame]:
+        """Compare these jobs anew; returns the rows of those with a creation, too."""
         if self._focus is None:
             raise AssertionError("there is nothing to compare")
         criteria = self._criteria
@@ -272,11 +274,10 @@ class LiveComparison:
         self._pairs.replace(jobs, comparison.pairs)
         self._cells.replace(jobs, comparison.cells)
         self._apart.replace(jobs, comparison.set_apart)
-        self._clusters.replace(jobs, comparison)
         self._count(jobs, comparison.pairs)
         self._hidden.replace(jobs, comparison)
         self._set_due(self._focus, jobs, comparison.pairs, until)
-        return created
+        return comparison, created
 
     def _count(self, jobs: Collection[str], pairs: pl.DataFrame) -> None:
         for job in jobs:
