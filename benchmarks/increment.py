@@ -151,6 +151,7 @@ FROM told
 
 def _staged(first: int, last: int) -> Callable[[duckdb.DuckDBPyConnection], int]:
     def stage(con: duckdb.DuckDBPyConnection) -> int:
+        con.execute("SET enable_progress_bar = false")
         con.execute(_WEEK.format(first=first, last=last, per_job=_PER_JOB, apart=_APART_S))
         return last - first
 

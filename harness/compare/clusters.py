@@ -135,7 +135,8 @@ def with_features(cells: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
 
     Adds the columns job, package, priority, hour, rules and job_stage, all text.
     """
-    return cells.join(pairs.select(*PAIR, *_OF_ALL), on=PAIR).with_columns(
+    of_pairs = pairs.lazy().select(*PAIR, *_OF_ALL)
+    featured = cells.lazy().join(of_pairs, on=PAIR).with_columns(
         job=pl.col("job_id"),
         package=pl.col("package_size").cast(pl.String),
         priority=pl.col("priority").cast(pl.String),
@@ -146,13 +147,16 @@ def with_features(cells: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
             pl.col("touched").list.join(", ").replace("", None)
         ),
         job_stage=job_stage(),
-    )
+    )  # fmt: skip
+    return featured.collect()
 
 
 def with_causes(differing: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """Differing cells of `with_features`, each with kind, cause, step and when it was seen."""
+    of_pairs = pairs.lazy().select(*PAIR, *_OF_DIFFERING)
     return (
-        differing.join(pairs.select(*PAIR, *_OF_DIFFERING), on=PAIR, maintain_order="left")
+        differing.lazy()
+        .join(of_pairs, on=PAIR, maintain_order="left")
         .with_columns(kind=kind())
         .with_columns(cause=cause(), step=step())
         .with_columns(
@@ -160,6 +164,7 @@ def with_causes(differing: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
                 pl.max_horizontal("control_finished_at", "candidate_finished_at"), "created_at"
             )
         )
+        .collect()
     )
 
 
@@ -255,10 +260,12 @@ def _counted(group: _Group) -> Described:
 
 def settled_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
     """The pairs that count for agreement by job: mode, job_id, directory and whether they agree."""
-    return pairs.filter(
+    counts = (
         pl.col("verdict").is_in([Verdict.IN_FLIGHT, Verdict.EXCLUDED]).not_()
         & pl.col("created_at").is_not_null()
-    ).select(*PAIR, agrees=pl.col("verdict") == Verdict.AGREE)
+    )
+    settled = pairs.lazy().filter(counts)
+    return settled.select(*PAIR, agrees=pl.col("verdict") == Verdict.AGREE).collect()
 
 
 def _charges(groups: Sequence[_Group], pairs: pl.DataFrame) -> tuple[Charges, dict[str, int]]:

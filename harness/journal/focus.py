@@ -49,11 +49,9 @@ class JobRows:
         wanted = pl.col("job_id").is_in([job for job in jobs if job is not None])
         if None in jobs:
             wanted |= pl.col("job_id").is_null()
-        return JobRows(
-            events=self.events.filter(wanted),
-            jobs=self.jobs.filter(wanted),
-            submissions=self.submissions.filter(wanted),
-        )
+        frames = (self.events, self.jobs, self.submissions)
+        events, jobs_, submissions = pl.collect_all([f.lazy().filter(wanted) for f in frames])
+        return JobRows(events=events, jobs=jobs_, submissions=submissions)
 
     @classmethod
     def together(cls, parts: Sequence[JobRows]) -> JobRows:
@@ -64,12 +62,12 @@ class JobRows:
         return cls(
             events=pl.concat([part.events for part in parts]),
             jobs=pl.concat([part.jobs for part in parts]),
-            submissions=submissions.sort("from_seq").unique(_UNIT, keep="last"),
+            submissions=submissions.lazy().sort("from_seq").unique(_UNIT, keep="last").collect(),
         )
 
     def jobs_now(self, *, since: datetime | None) -> pl.DataFrame:
         """The newest version of each job; since: as for `Reader.narrow`."""
-        newest = self.jobs.sort("from_seq").unique("job_id", keep="last")
+        newest = self.jobs.lazy().sort("from_seq").unique("job_id", keep="last").collect()
         if since is None:
             return newest
         return newest.filter(pl.col("created_at").is_null() | (pl.col("created_at") >= since))

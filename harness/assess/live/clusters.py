@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from harness.assess.live.counts import Counts, Vocabulary
@@ -65,7 +66,7 @@ Group = tuple[str, str, str, str | None]
 class _Job:
     """What is kept of a job. cells: codes by `_COLUMNS`; differences: each with its group."""
 
-    cells: IntArray
+    cells: npt.NDArray[np.int32]
     differences: list[tuple[Group, Row]] = field(default_factory=list)
     settled: dict[str, int] = field(default_factory=dict)
     """By mode."""
@@ -90,7 +91,7 @@ class LiveClusters:
     def replace(self, jobs: Collection[str], comparison: Comparison) -> None:
         """Forget these jobs; `comparison` is theirs from now on. Costs what they cost."""
         self._forget([job for job in jobs if job in self._jobs])
-        cells = with_features(comparison.cells, comparison.pairs).sort("job_id")
+        cells = with_features(comparison.cells, comparison.pairs)
         self._add_cells(cells)
         self._add_differences(with_causes(cells.filter("differs"), comparison.pairs))
         self._add_settled(settled_pairs(comparison.pairs))
@@ -121,20 +122,17 @@ class LiveClusters:
     def _add_cells(self, cells: pl.DataFrame) -> None:
         if cells.is_empty():
             return
-        texts = cells.select(
-            pl.concat_str("mode", "field", separator="\x1f").alias("universe"),
-            pl.col("job_stage").alias("stage"),
-            *_OF_CELLS,
-        )
+        universes = cells["mode"] + "\x1f" + cells["field"]
+        texts = {**cells.to_dict(), "universe": universes, "stage": cells["job_stage"]}
         codes = np.column_stack([self._encode(name, texts[name]) for name in _COLUMNS])
-        runs = cells["job_id"].rle().struct.unnest()
-        ends = np.cumsum(runs["len"].to_numpy())
-        owners = np.repeat(np.arange(runs.height), runs["len"].to_numpy())
+        jobs = Vocabulary()
+        owners = jobs.encode(cells["job_id"])
         self._count(codes, owners, 1)
-        codes = codes.astype(np.int32)
-        for job, end, size in zip(runs["value"], ends.tolist(), runs["len"], strict=True):
+        by_job = codes[np.argsort(owners, kind="stable")].astype(np.int32)
+        ends = np.cumsum(np.bincount(owners)[1:])
+        for job, of_job in zip(jobs.texts, np.split(by_job, ends[:-1]), strict=True):
             # A copy, or the cells of all jobs would be kept as long as those of one.
-            self._jobs[job] = _Job(cells=codes[end - size : end].copy())
+            self._jobs[job] = _Job(cells=of_job.copy())
 
     def _count(self, codes: IntArray, owners: IntArray, times: int) -> None:
         """Count cells more or less often. owners: a number for the job of each."""
@@ -171,17 +169,16 @@ class LiveClusters:
             self._jobs[job].differences.append((group, row))
 
     def _add_settled(self, settled: pl.DataFrame) -> None:
-        counted = settled.group_by("mode", "job_id").agg(
-            pl.len(), pl.col("directory").filter(~pl.col("agrees"))
-        )
-        for mode, job, size, disagreeing in counted.iter_rows():
+        for mode, job, directory, agrees in settled.iter_rows():
             if job not in self._jobs:
                 self._jobs[job] = _Job(cells=np.zeros((0, len(_COLUMNS)), dtype=np.int32))
             kept = self._jobs[job]
-            kept.settled[mode] = size
-            kept.disagreeing += [(mode, directory) for directory in disagreeing]
-            self._settled[mode] += 1
-            if disagreeing:
+            if mode not in kept.settled:
+                kept.settled[mode] = 0
+                self._settled[mode] += 1
+            kept.settled[mode] += 1
+            if not agrees:
+                kept.disagreeing.append((mode, directory))
                 self._uncharged.add(job)
 
     def _forget(self, jobs: Sequence[str]) -> None:

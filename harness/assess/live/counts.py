@@ -11,6 +11,8 @@ from harness.compare.descriptions import IntArray
 
 Features = tuple[str, ...]
 _ROOM = 16
+_MANY = 2_000
+"""Texts; of fewer each is looked up by itself, which is quicker than to find the distinct ones."""
 
 
 class Vocabulary:
@@ -18,19 +20,25 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
-        self._codes: dict[str, int] = {}
+        self._codes: dict[str | None, int] = {None: 0}
 
     def encode(self, texts: pl.Series) -> IntArray:
         """One code a text."""
-        distinct = texts.drop_nulls().unique().to_list()
-        for text in distinct:
-            if text not in self._codes:
+        if texts.len() > _MANY:
+            distinct = texts.unique()
+            return texts.replace_strict(
+                distinct, self._encode(distinct), return_dtype=pl.Int64
+            ).to_numpy()  # fmt: skip
+        return np.array(self._encode(texts), dtype=np.int64)
+
+    def _encode(self, texts: pl.Series) -> list[int]:
+        codes, known = [], self._codes
+        for text in texts.to_list():
+            if (code := known.get(text)) is None:
                 self.texts.append(text)
-                self._codes[text] = len(self.texts)
-        codes = [self._codes[text] for text in distinct]
-        return texts.replace_strict(
-            distinct, codes, default=0, return_dtype=pl.Int64
-        ).to_numpy()  # fmt: skip
+                code = known[text] = len(self.texts)
+            codes.append(code)
+        return codes
 
     def text(self, code: int) -> str:
         """The text of a code that is not 0."""

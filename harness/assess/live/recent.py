@@ -1,4 +1,4 @@
-"""Remembers what was read of the jobs that changed last, so that it is not read again. Pure."""
+"""Remembers what was read of the jobs that changed last, so that it is not read again."""
 
 from __future__ import annotations
 

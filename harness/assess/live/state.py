@@ -320,14 +320,11 @@ class LiveComparison:
 
 def _places(rows: JobRows) -> dict[str | None, set[int]]:
     """Where in the journal each job stands that has a row; a place is `GRAIN` events long."""
-    parts = [
-        frame.select("job_id", place=pl.col(seq) // GRAIN)
-        for frame, seq in ((rows.events, "seq"), (rows.jobs, "from_seq"),
-                           (rows.submissions, "from_seq"))
-    ]  # fmt: skip
     places: dict[str | None, set[int]] = {}
-    for job, place in pl.concat(parts).unique().iter_rows():
-        places.setdefault(job, set()).add(place)
+    for frame, seq in ((rows.events, "seq"), (rows.jobs, "from_seq"),
+                       (rows.submissions, "from_seq")):  # fmt: skip
+        for job, at in zip(frame["job_id"].to_list(), frame[seq].to_list(), strict=True):
+            places.setdefault(job, set()).add(at // GRAIN)
     return places
 
 
