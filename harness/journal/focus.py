@@ -169,6 +169,7 @@ class Focus:
         queries = sql_queries("journal/focus.sql")
         self._con = duckdb.connect(config={"threads": 1})
         self._since = since
+        self._columns: dict[str, set[str]] = {}
         self._con.execute("SET TimeZone = 'UTC'")
         self._con.execute(f"SET disabled_optimizers = '{','.join(_UNHELPFUL)}'")
         for name in ("create_events", "create_blind"):
@@ -178,6 +179,7 @@ class Focus:
             self._con.execute(f"ALTER TABLE {name} RENAME TO {name}_now")
         for name in ("events_now", "jobs_now", "submissions_now", "blind"):
             self._con.execute(f"CREATE TABLE empty_{name} AS FROM {name}")
+            self._columns[name] = set(self._con.table(name).columns)
         create_macros(self._con)
         self._con.execute("SET VARIABLE since = ?::TIMESTAMPTZ", [since])
 
@@ -189,7 +191,11 @@ class Focus:
             self._con.execute(filled)
             return
         self._con.register("rows_in", rows)
-        self._con.execute(f"{filled} UNION ALL BY NAME FROM rows_in")
+        whole = set(rows.columns) == self._columns[name]
+        self._con.execute(
+            f"CREATE OR REPLACE TABLE {name} AS FROM rows_in" if whole
+            else f"{filled} UNION ALL BY NAME FROM rows_in"
+        )  # fmt: skip
         self._con.unregister("rows_in")
 
     def load_jobs(self, rows: JobRows) -> set[str]:
