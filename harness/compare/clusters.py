@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -136,19 +137,23 @@ def with_features(cells: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     Adds the columns job, package, priority, hour, rules and job_stage, all text.
     """
     of_pairs = pairs.lazy().select(*PAIR, *_OF_ALL)
-    featured = cells.lazy().join(of_pairs, on=PAIR).with_columns(
-        job=pl.col("job_id"),
-        package=pl.col("package_size").cast(pl.String),
-        priority=pl.col("priority").cast(pl.String),
-        hour=pl.col("created_at").dt.strftime("%Y-%m-%d %H:00"),
+    return cells.lazy().join(of_pairs, on=PAIR).with_columns(_features()).collect()
+
+
+@cache
+def _features() -> list[pl.Expr]:
+    return [
+        pl.col("job_id").alias("job"),
+        pl.col("package_size").cast(pl.String).alias("package"),
+        pl.col("priority").cast(pl.String),
+        pl.col("created_at").dt.strftime("%Y-%m-%d %H:00").alias("hour"),
         # The words of an outcome or error are what the rules map: the case itself, and no cause of
         # it.
-        rules=pl.when(pl.col("field").str.starts_with("values.")).then(
-            pl.col("touched").list.join(", ").replace("", None)
-        ),
-        job_stage=job_stage(),
-    )  # fmt: skip
-    return featured.collect()
+        pl.when(pl.col("field").str.starts_with("values."))
+        .then(pl.col("touched").list.join(", ").replace("", None))
+        .alias("rules"),
+        job_stage().alias("job_stage"),
+    ]
 
 
 def with_causes(differing: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:

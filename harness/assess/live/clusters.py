@@ -93,7 +93,7 @@ class LiveClusters:
         self._forget([job for job in jobs if job in self._jobs])
         cells = with_features(comparison.cells, comparison.pairs)
         self._add_cells(cells)
-        self._add_differences(with_causes(cells.filter("differs"), comparison.pairs))
+        self._add_differences(cells.filter("differs"), comparison.pairs)
         self._add_settled(settled_pairs(comparison.pairs))
         self._found = None
 
@@ -148,9 +148,10 @@ class LiveClusters:
                 counts = universe.stages[self._vocabularies["stage"].text(stage)]
                 counts.add(self._by_feature(codes[there], JOB_FEATURES), times)
 
-    def _add_differences(self, differing: pl.DataFrame) -> None:
-        if differing.is_empty():
+    def _add_differences(self, cells: pl.DataFrame, pairs: pl.DataFrame) -> None:
+        if cells.is_empty():
             return
+        differing = with_causes(cells, pairs)
         codes = np.column_stack([self._encode(name, differing[name]) for name in (*FEATURES, JOB)])
         columns = ("mode", "kind", "field", "cause", "job_id", "directory", "created_at", "seen_at")
         for values, of in zip(differing.select(columns).iter_rows(), codes.tolist(), strict=True):
