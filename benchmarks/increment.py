@@ -2,7 +2,7 @@
 
 Journals of more and more events show whether the cost depends on the history. Beside each stands
 what the first look costs, which reads all of it. INCREMENT_EVENTS=10000000 adds a size, or takes
-the place of all with INCREMENT_ONLY=1; ten million events take about ten minutes.
+the place of all with INCREMENT_ONLY=1; ten million take minutes to make and minutes to read.
 """
 
 from __future__ import annotations
