@@ -9,10 +9,13 @@ nothing else, so that it stays the same however many differences come to it.
 from __future__ import annotations
 
 import hashlib
+import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
@@ -37,7 +40,7 @@ KEYS = ("mode", "job_id", "directory", "field")
 """What names a difference."""
 EXAMPLES = 3
 
-_PAIR = ["mode", "job_id", "directory"]
+PAIR = ("mode", "job_id", "directory")
 _OF_ALL = ("claimed_at", "triggered_at", "flow_started_at", "package_size", "priority")
 """Of a pair, what is looked at of every compared cell."""
 _OF_DIFFERING = (
@@ -47,7 +50,7 @@ _OF_DIFFERING = (
 )  # fmt: skip
 """And what only of those that differ."""
 _ORDER = ["created_at", "job_id", "directory"]
-_SHARED = (STEP, "directory", JOB)
+SHARED = (STEP, "directory", JOB)
 """What is told of a cluster besides its description, if all its differences share it."""
 
 
@@ -59,6 +62,35 @@ class Clustering:
     """Those of production first, then run by run; the most agreement first."""
     members: pl.DataFrame
     """One row a difference: mode, job_id, directory, field and the id of its `cluster`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """The differences of one description, counted.
+
+    compared: cells that match what it says of the place, agreeing ones too. of_job: where all are
+    of one job, its compared cells of the same field. shared: what else all have in common.
+    """
+
+    terms: tuple[Term, ...]
+    size: int
+    compared: int
+    jobs: int
+    directories: int
+    first_seen: datetime | None
+    last_seen: datetime | None
+    shared: Mapping[str, str]
+    of_job: int | None
+    examples: tuple[str, ...]
+
+    @property
+    def mode(self) -> str:
+        """Where its differences were found."""
+        return dict(self.terms)["mode"]
+
+
+Charges: TypeAlias = Mapping[tuple[frozenset[int], int], int]
+"""Disagreeing pairs by the descriptions that hold them and by the settled pairs of their job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,13 +120,68 @@ def find_clusters(comparison: Comparison, *, among: pl.DataFrame | None = None) 
         [pl.DataFrame(schema=schema)]
         + [group.rows.select(*KEYS, cluster=pl.lit(group.id)) for group in groups]
     )
-    return Clustering(clusters=_ranked(groups, comparison.pairs), members=members)
+    charges, jobs = _charges(groups, comparison.pairs)
+    clusters = rank_clusters([_counted(group) for group in groups], charges, jobs)
+    return Clustering(clusters=clusters, members=members)
 
 
 def cluster_id(terms: Sequence[Term]) -> str:
     """Eight hex digits of a description, whatever the order of its terms."""
     text = "\x1e".join("\x1f".join(term) for term in sorted(terms))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def with_features(cells: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Compared cells, each with what a description may say of its place, and how far its job got.
+
+    Adds the columns job, package, priority, hour, rules and job_stage, all text.
+    """
+    of_pairs = pairs.lazy().select(*PAIR, *_OF_ALL)
+    return cells.lazy().join(of_pairs, on=PAIR).with_columns(_features()).collect()
+
+
+@cache
+def _features() -> list[pl.Expr]:
+    return [
+        pl.col("job_id").alias("job"),
+        pl.col("package_size").cast(pl.String).alias("package"),
+        pl.col("priority").cast(pl.String),
+        pl.col("created_at").dt.strftime("%Y-%m-%d %H:00").alias("hour"),
+        # The words of an outcome or error are what the rules map: the case itself, and no cause of
+        # it.
+        pl.when(pl.col("field").str.starts_with("values."))
+        .then(pl.col("touched").list.join(", ").replace("", None))
+        .alias("rules"),
+        job_stage().alias("job_stage"),
+    ]
+
+
+def with_causes(differing: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Differing cells of `with_features`, each with kind, cause, step and when it was seen."""
+    of_pairs = pairs.lazy().select(*PAIR, *_OF_DIFFERING)
+    return (
+        differing.lazy()
+        .join(of_pairs, on=PAIR, maintain_order="left")
+        .with_columns(kind=kind())
+        .with_columns(cause=cause(), step=step())
+        .with_columns(
+            seen_at=pl.coalesce(
+                pl.max_horizontal("control_finished_at", "candidate_finished_at"), "created_at"
+            )
+        )
+        .collect()
+    )
+
+
+def description_base(mode: str, kind: str, field: str, cause: str | None) -> tuple[Term, ...]:
+    """The terms that a description always has."""
+    told = () if cause is None else ((CAUSES[kind], cause),)
+    return (("mode", mode), ("kind", kind), ("field", field), *told)
+
+
+def of_whole_jobs(kind: str, cause: str | None) -> bool:
+    """Whether such differences come a job at a time."""
+    return kind == "missing_candidate" and cause in JOB_STAGES
 
 
 def _fields(comparison: Comparison, among: pl.DataFrame | None) -> Iterator[pl.DataFrame]:
@@ -105,53 +192,27 @@ def _fields(comparison: Comparison, among: pl.DataFrame | None) -> Iterator[pl.D
         cells = cells.join(wanted, on=KEYS, how="left", maintain_order="left").with_columns(
             here=pl.col("differs") & pl.col("wanted").is_not_null()
         )
-    of_all = comparison.pairs.select(*_PAIR, *_OF_ALL)
     concerned = cells.filter("here").select("mode", "field").unique().sort("mode", "field")
     for mode, field in concerned.iter_rows():
-        yield (
-            cells.filter((pl.col("field") == field) & (pl.col("mode") == mode))
-            .join(of_all, on=_PAIR)
-            .sort(_ORDER, nulls_last=True)
-            .with_columns(
-                job=pl.col("job_id"),
-                package=pl.col("package_size").cast(pl.String),
-                priority=pl.col("priority").cast(pl.String),
-                hour=pl.col("created_at").dt.strftime("%Y-%m-%d %H:00"),
-                # The words of an outcome or error are what the rules map: the case itself, and no
-                # cause of it.
-                rules=pl.col("touched").list.join(", ").replace("", None)
-                if field.startswith("values.")
-                else pl.lit(None, pl.String),
-            )
-        )
+        of_field = cells.filter((pl.col("field") == field) & (pl.col("mode") == mode))
+        yield with_features(of_field, comparison.pairs).sort(_ORDER, nulls_last=True)
 
 
 def _groups(cells: pl.DataFrame, pairs: pl.DataFrame) -> Iterator[_Group]:
     """The clusters of one field of one mode."""
-    rows = (
-        cells.with_row_index("at")
-        .filter("here")
-        .join(pairs.select(*_PAIR, *_OF_DIFFERING), on=_PAIR, maintain_order="left")
-        .with_columns(kind=kind())
-        .with_columns(cause=cause(), step=step())
-        .with_columns(
-            seen_at=pl.coalesce(
-                pl.max_horizontal("control_finished_at", "candidate_finished_at"), "created_at"
-            )
-        )
-    )
+    rows = with_causes(cells.with_row_index("at").filter("here"), pairs)
     codes, names = {}, {}
     for name in (*CELL_FEATURES, *JOB_FEATURES, JOB):
         codes[name], names[name] = _encode(cells[name])
     steps, names[STEP] = _encode(rows[STEP])
     universe = Universe(codes=codes, names=names)
     rows = rows.with_columns(step_code=steps)
-    stages = cells.select(stage=job_stage())["stage"]
     for base in rows.partition_by("kind", "cause", maintain_order=True):
         first = base.row(0, named=True)
-        whole_jobs = first["kind"] == "missing_candidate" and first["cause"] in JOB_STAGES
+        whole_jobs = of_whole_jobs(first["kind"], first["cause"])
         # What was lost as a whole job can only be set against jobs that got no further.
-        alike = (stages == first["cause"]).to_numpy() if whole_jobs else True
+        alike = (cells["job_stage"] == first["cause"]).to_numpy() if whole_jobs else True
+        base_terms = description_base(first["mode"], first["kind"], first["field"], first["cause"])
         described = describe(
             universe,
             base["at"].to_numpy().astype(np.int64),
@@ -161,18 +222,11 @@ def _groups(cells: pl.DataFrame, pairs: pl.DataFrame) -> Iterator[_Group]:
         for part in described:
             inside = base.filter(pl.Series(np.isin(base["at"].to_numpy(), part.members)))
             yield _Group(
-                terms=tuple(sorted((*_base(first), *part.terms))),
+                terms=tuple(sorted((*base_terms, *part.terms))),
                 rows=inside,
                 compared=int((part.matched & alike).sum()),
                 of_job=_cells_of_job(universe, part.members),
             )
-
-
-def _base(row: Mapping[str, Any]) -> Iterator[Term]:
-    """The terms that a description always has."""
-    yield from (("mode", row["mode"]), ("kind", row["kind"]), ("field", row["field"]))
-    if row["cause"] is not None:
-        yield CAUSES[row["kind"]], row["cause"]
 
 
 def _encode(values: pl.Series) -> tuple[IntArray, list[str]]:
@@ -189,21 +243,79 @@ def _cells_of_job(universe: Universe, members: IntArray) -> int | None:
     return int((jobs == of[0]).sum()) if (of == of[0]).all() else None
 
 
-def _ranked(groups: Sequence[_Group], pairs: pl.DataFrame) -> tuple[Cluster, ...]:
-    costs = _attributed(groups, _pair_costs(pairs))
-    of_mode: dict[str, tuple[int, float]] = {}
-    for group, cost in zip(groups, costs, strict=True):
-        size, lost = of_mode.get(_mode(group), (0, 0.0))
-        of_mode[_mode(group)] = size + group.rows.height, lost + cost
+def _counted(group: _Group) -> Described:
+    rows, terms = group.rows, dict(group.terms)
+    return Described(
+        terms=group.terms,
+        size=rows.height,
+        compared=group.compared,
+        jobs=rows["job_id"].n_unique(),
+        directories=rows["directory"].n_unique(),
+        first_seen=_utc(rows["seen_at"].min()),
+        last_seen=_utc(rows["seen_at"].max()),
+        shared={
+            name: str(rows[name][0])
+            for name in SHARED
+            if name not in terms and rows[name].n_unique() == 1 and rows[name][0] is not None
+        },
+        of_job=group.of_job,
+        examples=tuple(difference_id(*key) for key in rows.head(EXAMPLES).select(KEYS).iter_rows()),
+    )
+
+
+def settled_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The pairs that count for agreement by job: mode, job_id, directory and whether they agree."""
+    counts = (
+        pl.col("verdict").is_in([Verdict.IN_FLIGHT, Verdict.EXCLUDED]).not_()
+        & pl.col("created_at").is_not_null()
+    )
+    settled = pairs.lazy().filter(counts)
+    return settled.select(*PAIR, agrees=pl.col("verdict") == Verdict.AGREE).collect()
+
+
+def _charges(groups: Sequence[_Group], pairs: pl.DataFrame) -> tuple[Charges, dict[str, int]]:
+    """Disagreeing pairs by who holds them, and the jobs of each mode that have settled pairs."""
+    settled = settled_pairs(pairs).with_columns(n=pl.len().over("mode", "job_id"))
+    jobs = dict(settled.group_by("mode").agg(pl.col("job_id").n_unique()).iter_rows())
+    schema = {**dict.fromkeys(PAIR, pl.String), "holder": pl.Int64}
+    held = pl.concat(
+        [pl.DataFrame(schema=schema)]
+        + [
+            group.rows.filter(pl.col("field") != "latency_s").select(
+                *PAIR, holder=pl.lit(at, pl.Int64)
+            )
+            for at, group in enumerate(groups)
+        ]
+    )
+    charged = (
+        held.unique()
+        .join(settled.filter(~pl.col("agrees")), on=PAIR)
+        .group_by(*PAIR, "n")
+        .agg(pl.col("holder").sort())
+        .group_by("holder", "n")
+        .len()
+    )
+    return {(frozenset(holder), n): count for holder, n, count in charged.iter_rows()}, jobs
+
+
+def rank_clusters(
+    described: Sequence[Described], charges: Charges, jobs: Mapping[str, int]
+) -> tuple[Cluster, ...]:
+    """Clusters in their order, of descriptions that are in any.
+
+    charges: by the places in `described` of those that hold a pair. jobs: by mode, those that have
+    settled pairs.
+    """
+    costs = _attributed(described, charges, jobs)
+    of_mode: dict[str, tuple[int, list[float]]] = {}
+    for one, cost in zip(described, costs, strict=True):
+        size, lost = of_mode.get(one.mode, (0, []))
+        of_mode[one.mode] = size + one.size, [*lost, cost]
     clusters = [
-        _cluster(group, cost, *of_mode[_mode(group)])
-        for group, cost in zip(groups, costs, strict=True)
+        _cluster(one, cost, of_mode[one.mode][0], math.fsum(of_mode[one.mode][1]))
+        for one, cost in zip(described, costs, strict=True)
     ]
     return tuple(sorted(clusters, key=_rank))
-
-
-def _mode(group: _Group) -> str:
-    return str(group.rows["mode"][0])
 
 
 def _rank(cluster: Cluster) -> tuple[bool, str, float, int, tuple[Term, ...]]:
@@ -214,88 +326,67 @@ def _rank(cluster: Cluster) -> tuple[bool, str, float, int, tuple[Term, ...]]:
     )  # fmt: skip
 
 
-def _pair_costs(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Per disagreeing pair, by how much agreement by job would rise if it agreed.
+def _attributed(
+    described: Sequence[Described], charges: Charges, jobs: Mapping[str, int]
+) -> list[float]:
+    """The cost of each description: by how much agreement by job would rise without its pairs.
 
-    A job of n settled pairs counts 1/n for each, and each of J jobs of a mode the same: 1/(n · J).
+    A job of n settled pairs counts 1/n for each, and each of J jobs of a mode the same, so a pair
+    costs 1/(n · J). A pair that several hold counts for the first by rank only, which is the one
+    that costs most while what came before it is taken away. Pairs are counted by n, so that the
+    sum does not depend on their order.
     """
-    settled = pairs.filter(
-        pl.col("verdict").is_in([Verdict.IN_FLIGHT, Verdict.EXCLUDED]).not_()
-        & pl.col("created_at").is_not_null()
-    )
-    return (
-        settled.with_columns(
-            n=pl.len().over("mode", "job_id"), jobs=pl.col("job_id").n_unique().over("mode")
-        )
-        .filter(pl.col("verdict") != Verdict.AGREE)
-        .select(*_PAIR, cost=1.0 / (pl.col("n") * pl.col("jobs")))
-        .sort(_PAIR)
-        .with_row_index("pair")
-    )
+    left: list[Counter[int]] = [Counter() for _ in described]
+    of: list[list[tuple[frozenset[int], int]]] = [[] for _ in described]
+    for charge, count in charges.items():
+        for at in charge[0]:
+            left[at][charge[1]] += count
+            of[at].append(charge)
 
+    def cost(at: int) -> float:
+        return math.fsum(count / n for n, count in left[at].items()) / jobs[described[at].mode]
 
-def _attributed(groups: Sequence[_Group], costs: pl.DataFrame) -> list[float]:
-    """The cost of each group; a pair in several of them counts for the first by rank only.
-
-    The first by rank is the one that costs most while what came before it is taken away.
-    """
-    held = [
-        np.unique(
-            group.rows.filter(pl.col("field") != "latency_s")
-            .join(costs, on=_PAIR)["pair"]
-            .to_numpy()
-            .astype(np.int64)
-        )
-        for group in groups
-    ]
-    left = costs["cost"].to_numpy().copy()
-    out = [0.0] * len(groups)
-    open_ = set(range(len(groups)))
-    totals = {at: float(left[held[at]].sum()) for at in open_}
-    owners: dict[int, list[int]] = {}
-    times = np.bincount(np.concatenate([*held, np.zeros(0, np.int64)]), minlength=left.size)
-    for at, inside in enumerate(held):
-        for pair in inside[times[inside] > 1].tolist():
-            owners.setdefault(pair, []).append(at)
+    costs = [cost(at) if counts else 0.0 for at, counts in enumerate(left)]
+    open_, taken = set(range(len(described))), set[tuple[frozenset[int], int]]()
     while open_:
-        at = min(open_, key=lambda g: (-round(totals[g], 12), -groups[g].rows.height,
-                                       groups[g].terms))  # fmt: skip
+        at = min(
+            open_, key=lambda g: (-round(costs[g], 12), -described[g].size, described[g].terms)
+        )
         open_.discard(at)
-        out[at] = float(left[held[at]].sum())
-        touched = {g for pair in held[at].tolist() for g in owners.get(pair, ())} & open_
-        left[held[at]] = 0.0
-        for other in touched:
-            totals[other] = float(left[held[other]].sum())
-    return out
+        changed: set[int] = set()
+        for charge in of[at]:
+            others = charge[0] & open_
+            for other in others:
+                # Whoever comes first takes the pair; `charges` itself stays as it is.
+                if charge not in taken:
+                    left[other][charge[1]] -= charges[charge]
+            changed |= others
+            taken.add(charge)
+        for other in changed:
+            costs[other] = cost(other)
+    return costs
 
 
-def _cluster(group: _Group, cost: float, of_mode: int, lost: float) -> Cluster:
-    rows = group.rows
-    terms = dict(group.terms)
-    shared = {
-        name: str(rows[name][0])
-        for name in _SHARED
-        if name not in terms and rows[name].n_unique() == 1 and rows[name][0] is not None
-    }
-    examples = rows.head(EXAMPLES).select(KEYS)
+def _cluster(one: Described, cost: float, of_mode: int, lost: float) -> Cluster:
+    terms = dict(one.terms)
     return Cluster(
-        id=group.id,
-        title=title(terms, shared, size=rows.height, of_job=group.of_job),
+        id=cluster_id(one.terms),
+        title=title(terms, one.shared, size=one.size, of_job=one.of_job),
         mode=terms["mode"],
         kind=terms["kind"],
         field=terms["field"],
-        description=group.terms,
-        size=rows.height,
-        share=rows.height / of_mode,
+        description=one.terms,
+        size=one.size,
+        share=one.size / of_mode,
         cost=cost,
         cost_share=cost / lost if lost else 0.0,
-        compared=group.compared,
-        precision=rows.height / group.compared,
-        jobs=rows["job_id"].n_unique(),
-        directories=rows["directory"].n_unique(),
-        first_seen=_utc(rows["seen_at"].min()),
-        last_seen=_utc(rows["seen_at"].max()),
-        examples=tuple(difference_id(*row) for row in examples.iter_rows()),
+        compared=one.compared,
+        precision=one.size / one.compared,
+        jobs=one.jobs,
+        directories=one.directories,
+        first_seen=one.first_seen,
+        last_seen=one.last_seen,
+        examples=one.examples,
     )
 
 

@@ -25,7 +25,7 @@ are judged by counting jobs, not cells: one unlucky job of twelve directories is
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -76,6 +76,10 @@ class Universe:
             self._one_a_job.append(np.unique(self.codes[JOB], return_index=True)[1])
         return self._one_a_job[0]
 
+    def name(self, feature: str, code: int) -> str:
+        """The text of a code."""
+        return self.names[feature][code - 1]
+
     def width(self, name: str) -> int:
         """Codes that the feature has, 0 included."""
         return len(self.names[name]) + 1
@@ -112,16 +116,35 @@ class Described:
     """Which cells of the universe match the terms about the place, agreeing ones too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Best:
-    saved: float
-    terms: tuple[Term, ...]
-    codes: tuple[int, ...]
-    features: tuple[str, ...]
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Candidates:
+    """Combinations of values of some features, each with enough cases to be a description.
 
-    @property
-    def rank(self) -> tuple[float, int, tuple[Term, ...]]:
-        return -round(self.saved, 6), len(self.terms), self.terms
+    codes: per feature one code a candidate, never 0. k: differences (or jobs of them) with these
+    values. n: compared cells (or jobs) with those of them that are about the place. of_step:
+    differences at the step of each, or all of them. everything: all differences. total: all
+    compared cells (or jobs). bits: what it costs to name such a combination.
+    """
+
+    features: tuple[str, ...]
+    codes: tuple[IntArray, ...]
+    k: IntArray
+    n: IntArray
+    of_step: IntArray
+    everything: int
+    total: int
+    bits: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Best:
+    """The description that saves most."""
+
+    saved: float
+    features: tuple[str, ...]
+    codes: tuple[int, ...]
+    terms: tuple[Term, ...]
+    """Sorted."""
 
 
 def describe(
@@ -137,8 +160,12 @@ def describe(
     left = np.arange(members.size)
     while left.size:
         rest = _Rest.of(universe, members[left], steps[left])
-        best = _best(rest, whole_jobs=whole_jobs)
-        if best is None or best.saved <= 0:
+        candidates = [
+            some for features in combinations(whole_jobs=whole_jobs)
+            if (some := _candidates(rest, features)) is not None
+        ]  # fmt: skip
+        best = best_of(candidates, scores(candidates), universe.name)
+        if best is None:
             break
         inside = np.ones(left.size, dtype=bool)
         for name, code in zip(best.features, best.codes, strict=True):
@@ -151,7 +178,7 @@ def describe(
     return tuple(found)
 
 
-def _described(universe: Universe, best: _Best, members: IntArray) -> Described:
+def _described(universe: Universe, best: Best, members: IntArray) -> Described:
     matched = np.ones(universe.size, dtype=bool)
     for name, code in zip(best.features, best.codes, strict=True):
         if name != STEP:
@@ -187,17 +214,7 @@ class _Rest:
         return self.steps if name == STEP else self.universe.codes[name][self.members]
 
 
-def _best(rest: _Rest, *, whole_jobs: bool) -> _Best | None:
-    """The description that saves most; of several, the shorter one, then the first by its text."""
-    best: _Best | None = None
-    for features in _combinations(whole_jobs):
-        found = _best_of(rest, features)
-        if found is not None and (best is None or found.rank < best.rank):
-            best = found
-    return best
-
-
-def _combinations(whole_jobs: bool) -> list[tuple[str, ...]]:
+def combinations(*, whole_jobs: bool) -> list[tuple[str, ...]]:
     """Single features, then two together; `step` is always the last of a combination."""
     if whole_jobs:
         return [(name,) for name in JOB_FEATURES] + [("package", "hour"), ("priority", "hour")]
@@ -210,69 +227,113 @@ def _combinations(whole_jobs: bool) -> list[tuple[str, ...]]:
     ]  # fmt: skip
 
 
-def _best_of(rest: _Rest, features: tuple[str, ...]) -> _Best | None:
-    """The best values of these features, or None where none has cases enough."""
+def about_place(features: Sequence[str]) -> tuple[str, ...]:
+    """The features that compared cells have too, not only differences."""
+    return tuple(name for name in features if name != STEP)
+
+
+def counts_jobs(features: Sequence[str]) -> bool:
+    """Whether a description by these features is judged by counting jobs."""
+    places = about_place(features)
+    return bool(places) and all(name in JOB_FEATURES for name in places)
+
+
+def naming_bits(features: Sequence[str], values: Mapping[str, int]) -> float:
+    """What a description by these features costs. values: how many each feature has."""
+    return sum(math.log2(len(FEATURES)) + math.log2(values[name] or 1) for name in features)
+
+
+def _candidates(rest: _Rest, features: tuple[str, ...]) -> Candidates | None:
+    """Those of these features; None where they have too many combinations of values."""
     universe = rest.universe
-    places = tuple(name for name in features if name != STEP)
+    places = about_place(features)
     widths = [universe.width(name) for name in features]
     if math.prod(widths) > MOST_PRODUCT:
         return None
-    by_job = bool(places) and all(name in JOB_FEATURES for name in places)
+    by_job = counts_jobs(features)
     codes = [rest.codes(name) for name in features]
     everything = rest.one_a_job.size if by_job else rest.members.size
     if by_job:
         cases = rest.one_a_step if STEP in features else rest.one_a_job
         codes = [code[cases] for code in codes]
-    k = np.bincount(_flat(codes, widths), minlength=math.prod(widths)).reshape(widths)
-    n = universe.counts(places, by_job=by_job).reshape(widths[: len(places)] or [1])
+    k = np.bincount(_flat(codes, widths), minlength=math.prod(widths))
+    at = np.flatnonzero(k >= LEAST)
+    found = np.unravel_index(at, widths)
+    # Code 0 is no value; nothing is described by what it has not.
+    named = np.all([code > 0 for code in found], axis=0)
+    at, of = at[named], tuple(code[named] for code in found)
     total = int(universe.counts((), by_job=by_job)[0])
-    of_step = (
-        np.bincount(codes[-1], minlength=widths[-1]) if STEP in features else np.array([everything])
-    )
+    n = np.full(at.size, total)
+    if places:
+        n = universe.counts(places, by_job=by_job)[_flat(of[: len(places)], widths[: len(places)])]
+    of_step = np.full(at.size, everything)
     if STEP in features:
-        n = n[..., None] if places else np.full(widths, total)
-    saved = _saved(
-        k.astype(np.float64), np.broadcast_to(n, k.shape).astype(np.float64),
-        everything=everything, of_step=of_step.astype(np.float64), total=total,
-        placed=bool(places),
+        of_step = np.bincount(codes[-1], minlength=widths[-1])[of[-1]]
+    return Candidates(
+        features=features, codes=of, k=k[at], n=n, of_step=of_step, everything=everything,
+        total=total,
+        bits=naming_bits(features, {name: len(universe.names[name]) for name in features}),
     )  # fmt: skip
-    saved -= sum(
-        math.log2(len(FEATURES)) + math.log2(len(universe.names[name]) or 1) for name in features
+
+
+def scores(candidates: Sequence[Candidates]) -> FloatArray:
+    """Bits that each candidate saves after its cost, those of one set after those of another.
+
+    Minus infinity for one that is not worth reading.
+    """
+    if not candidates:
+        return np.zeros(0)
+    sizes = [some.k.size for some in candidates]
+
+    def each(values: Sequence[float]) -> FloatArray:
+        return np.repeat(np.array(values, dtype=np.float64), sizes)
+
+    k, n, of_step = (
+        np.concatenate([getattr(some, name) for some in candidates]).astype(np.float64)
+        for name in ("k", "n", "of_step")
     )
-    for axis in range(len(features)):
-        # Code 0 is no value; nothing is described by what it has not.
-        saved[(slice(None),) * axis + (0,)] = -np.inf
-    saved[k < LEAST] = -np.inf
-    top = float(saved.max(initial=-np.inf))
-    if not math.isfinite(top):
-        return None
-    places_of_top = np.argwhere(saved >= top - 1e-9)
-    ranked = [_named(universe, features, tuple(map(int, at)), top) for at in places_of_top]
-    return min(ranked, key=lambda one: one.rank)
-
-
-def _saved(
-    k: FloatArray,
-    n: FloatArray,
-    *,
-    everything: int,
-    of_step: FloatArray,
-    total: int,
-    placed: bool,
-) -> FloatArray:
-    """Bits that each description saves, less those for its number of cases; shape of `k`."""
+    total, everything = (
+        each([getattr(some, name) for some in candidates]) for name in ("total", "everything")
+    )
+    placed = each([bool(about_place(some.features)) for some in candidates]) > 0
     with np.errstate(divide="ignore", invalid="ignore"):
-        usual = np.broadcast_to(of_step / total, k.shape)
+        usual = of_step / total
         rate, elsewhere = k / n, np.nan_to_num((of_step - k) / (total - n))
         telling = (rate > usual) & (rate >= np.clip(LIFT * elsewhere, PRECISION, 0.5))
         where = np.where(
             telling, _parted(k, n, usual) + _parted(of_step - k, total - n, usual), 0.0
         )
-        which = np.where(of_step > 0, np.log2(everything / of_step), 0.0)
-    saved: FloatArray = where + k * which - np.log2(n + 1)
+        which = np.log2(everything / of_step)
+        saved: FloatArray = where + k * which - np.log2(n + 1)
     saved[~telling & placed] = -np.inf
     saved[~np.isfinite(saved)] = -np.inf
+    saved -= each([some.bits for some in candidates])
     return saved
+
+
+def best_of(
+    candidates: Sequence[Candidates], saved: FloatArray, name: Callable[[str, int], str]
+) -> Best | None:
+    """The candidate that saves most; of several, the shorter one, then the first by its text.
+
+    saved: their `scores`. name: the text of a feature's code. None where none saves anything.
+    """
+    rounded = np.round(saved, 6)
+    top = float(rounded.max(initial=-np.inf))
+    if top <= 0:
+        return None
+    found: list[Best] = []
+    first = 0
+    for some in candidates:
+        for at in np.flatnonzero(rounded[first : first + some.k.size] >= top):
+            codes = tuple(int(code[at]) for code in some.codes)
+            terms = ((feature, name(feature, code))
+                     for feature, code in zip(some.features, codes, strict=True))  # fmt: skip
+            found.append(
+                Best(saved=top, features=some.features, codes=codes, terms=tuple(sorted(terms)))
+            )
+        first += some.k.size
+    return min(found, key=lambda one: (len(one.terms), one.terms))
 
 
 def _parted(k: FloatArray, n: FloatArray, usual: FloatArray) -> FloatArray:
@@ -288,12 +349,3 @@ def _flat(codes: Sequence[IntArray], widths: Sequence[int]) -> IntArray:
     for code, width in zip(codes[1:], widths[1:], strict=True):
         flat = flat * width + code
     return flat
-
-
-def _named(
-    universe: Universe, features: tuple[str, ...], codes: tuple[int, ...], saved: float
-) -> _Best:
-    terms = [
-        (name, universe.names[name][code - 1]) for name, code in zip(features, codes, strict=True)
-    ]
-    return _Best(saved=saved, terms=tuple(sorted(terms)), codes=codes, features=features)

@@ -1,9 +1,12 @@
 """What a differing cell is: its kind, its cause as far as it is recorded, the step that failed.
 
-Pure expressions over rows of `Comparison.cells` joined with their pairs.
+Pure expressions over rows of `Comparison.cells` joined with their pairs. They are built once, which
+takes as long as they take over a few hundred rows.
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 import polars as pl
 
@@ -25,6 +28,7 @@ _STEP = r"(?i)\b(?:page|frame|locator|elementhandle)\.([a-z_]+)"
 _TARGET = r"""\[(?:name|id)\s*=\s*["']?([A-Za-z][\w-]*)"""
 
 
+@cache
 def kind() -> pl.Expr:
     """The kind of each differing row, a closed word; see ``cluster_words.TITLES``."""
     candidate_failed = pl.col("candidate_outcome").eq_missing(_FAILED)
@@ -52,6 +56,7 @@ def kind() -> pl.Expr:
     )
 
 
+@cache
 def cause() -> pl.Expr:
     """What the record tells beyond `kind`, a column of the same rows; NULL where it tells nothing.
 
@@ -76,6 +81,7 @@ def cause() -> pl.Expr:
     )
 
 
+@cache
 def step() -> pl.Expr:
     """The call that raised at the side that failed, such as ``fill phone``; else NULL."""
     text = (
@@ -89,6 +95,7 @@ def step() -> pl.Expr:
     return pl.when(target.is_null()).then(call).otherwise(call + pl.lit(" ") + target)
 
 
+@cache
 def job_stage() -> pl.Expr:
     """How far the candidate got with a job, as far as the job's own events tell."""
     return (

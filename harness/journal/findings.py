@@ -6,8 +6,9 @@ evidence (mode, job_id, directory, detail, seq). A new file is a new finding, no
 Two more lines of the header are for whoever looks again and again. ``scope`` says what one row of
 evidence depends on: ``job`` (the events, submissions and row of its job alone), ``journal`` (events
 of the kinds that are read), ``order`` (jobs and their neighbours), ``blind`` (when nothing could be
-observed) or ``rules``. ``reads`` names views and kinds of events without any of which there is no
-evidence.
+observed) or ``rules``. ``reads`` names views and kinds of events, set apart by semicolons, each
+with a condition; where no row of any of them meets it there is no evidence. A condition may use the
+parameters of `detect` about time. It is tried on rows of other kinds too and must not raise there.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from harness.resources import resource
 
 COLUMNS = ("mode", "job_id", "directory", "detail", "seq")
 """Of every detector's rows."""
+VIEWS = frozenset({"jobs_now", "submissions_now", "blind", "rules"})
+"""What a detector reads that is no kind of events."""
 _FIELDS = {"title", "severity", "why", "mend", "scope", "reads"}
 _HEADER = re.compile(r"^-- (title|severity|why|mend|scope|reads): (.*(?:\n--   .*)*)", re.MULTILINE)
 
@@ -52,8 +55,9 @@ class Detector:
     explanation: str
     mend: str
     scope: Scope
-    reads: frozenset[str]
-    """Views and kinds of events; where none of them has a row there is no evidence."""
+    reads: Mapping[str, str]
+    """Views and kinds of events, each with a condition in SQL; where no row of any of them meets
+    its condition there is no evidence."""
     sql: str
 
 
@@ -78,11 +82,33 @@ def catalogue() -> tuple[Detector, ...]:
                 explanation=header["why"],
                 mend=header["mend"],
                 scope=Scope(header["scope"]),
-                reads=frozenset(header["reads"].split()),
+                reads=_reads(header["reads"]),
                 sql=text,
             )
         )
     return tuple(detectors)
+
+
+def _reads(text: str) -> dict[str, str]:
+    """Name and condition of each entry; ``true`` where the header tells none."""
+    reads = {}
+    for entry in text.split(";"):
+        names, _, condition = entry.partition(" where ")
+        reads.update(dict.fromkeys(names.split(), " ".join(condition.split()) or "true"))
+    return reads
+
+
+@cache
+def conditions(scope: Scope, name: str) -> tuple[tuple[str, ...], str]:
+    """The detectors of a scope that read a view or kind, and a query that tells which have to run.
+
+    Its only row says of each, in this order, whether some row meets the condition; the rows are
+    read once for all of them.
+    """
+    of = {d.id: d.reads[name] for d in catalogue() if d.scope is scope and name in d.reads}
+    met = ", ".join(f"coalesce(bool_or({condition}), false)" for condition in of.values())
+    source = name if name in VIEWS else f"events_now WHERE kind = '{name}'"
+    return tuple(of), f"SELECT {met} FROM {source}"
 
 
 def detect(

@@ -7,7 +7,7 @@ gives there, for these jobs, what it gives over the whole journal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -24,13 +24,60 @@ GRAIN = 8192
 _MOST_RANGES = 8
 
 
+_UNIT = ["mode", "side", "job_id", "unit"]
+"""What names a submission."""
+_UNHELPFUL = (
+    "join_order", "build_side_probe_side", "statistics_propagation", "compressed_materialization",
+    "common_subplan", "join_filter_pushdown", "late_materialization",
+)  # fmt: skip
+"""Optimizers that cost more, with a few hundred rows, than they save."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRows:
-    """Everything that is recorded of some jobs, as of the reader's moment."""
+    """What is recorded of some jobs, as of the reader's moment or since an earlier one.
+
+    jobs: every version of a job. submissions: the newest of each.
+    """
 
     events: pl.DataFrame
     jobs: pl.DataFrame
     submissions: pl.DataFrame
+
+    def of(self, jobs: Collection[str | None]) -> JobRows:
+        """Those of these jobs; None stands for rows that name none."""
+        wanted = pl.col("job_id").is_in([job for job in jobs if job is not None])
+        if None in jobs:
+            wanted |= pl.col("job_id").is_null()
+        frames = (self.events, self.jobs, self.submissions)
+        events, jobs_, submissions = pl.collect_all([f.lazy().filter(wanted) for f in frames])
+        return JobRows(events=events, jobs=jobs_, submissions=submissions)
+
+    @classmethod
+    def together(cls, parts: Sequence[JobRows]) -> JobRows:
+        """All rows of several, of which a later version of a submission counts."""
+        if len(parts) == 1:
+            return parts[0]
+        submissions = pl.concat([part.submissions for part in parts])
+        return cls(
+            events=pl.concat([part.events for part in parts]),
+            jobs=pl.concat([part.jobs for part in parts]),
+            submissions=submissions.lazy().sort("from_seq").unique(_UNIT, keep="last").collect(),
+        )
+
+    def jobs_now(self, *, since: datetime | None) -> pl.DataFrame:
+        """The newest version of each job; since: as for `Reader.narrow`."""
+        newest = self.jobs.lazy().sort("from_seq").unique("job_id", keep="last").collect()
+        if since is None:
+            return newest
+        return newest.filter(pl.col("created_at").is_null() | (pl.col("created_at") >= since))
+
+    def submissions_now(self, *, since: datetime | None) -> pl.DataFrame:
+        """The newest version of each submission, of jobs that are not older than `since`."""
+        if since is None:
+            return self.submissions
+        older = self.jobs.filter(pl.col("created_at") < since).select("job_id").unique()
+        return self.submissions.join(older, on="job_id", how="anti")
 
 
 def read_places(
@@ -44,17 +91,27 @@ def read_places(
     return reader.rows(query, after=after, grain=GRAIN, kinds=list(kinds))
 
 
+def read_new(reader: Reader, *, after: int, kinds: Sequence[str]) -> JobRows:
+    """Everything recorded after a seq, of events only these kinds."""
+    queries = sql_queries("journal/focus.sql")
+    return JobRows(
+        events=reader.frame(queries["select_new_events"], after=after, kinds=list(kinds)),
+        jobs=reader.frame(queries["select_new_jobs"], after=after),
+        submissions=reader.frame(queries["select_new_submissions"], after=after),
+    )
+
+
 def read_jobs(
     reader: Reader,
     jobs: Iterable[str | None],
     places: Iterable[int],
     *,
     kinds: Sequence[str],
-    since: datetime | None,
+    until: int,
 ) -> JobRows:
-    """Read these jobs, which stand in these places and nowhere else.
+    """Read what was recorded of these jobs up to a seq and still counts.
 
-    kinds: of the events that are wanted. since: as for `Reader.narrow`.
+    places: where the jobs stand. kinds: of the events that are wanted.
     """
     queries = sql_queries("journal/focus.sql")
     wanted = list(jobs)
@@ -63,20 +120,26 @@ def read_jobs(
 
     def read(name: str, **params: Any) -> pl.DataFrame:
         frames = [
-            reader.frame(queries[name], first=first, last=last, jobs=named, **params)
+            reader.frame(queries[name], first=first, last=min(last, until), jobs=named, **params)
             for first, last in spans
         ]
         return pl.concat(frames)
 
-    versions = read("select_jobs")
-    submissions = read("select_submissions")
-    now = versions.filter(pl.col("to_seq").is_null() | (pl.col("to_seq") > reader.as_of_seq))
-    if since is not None:
-        older = versions.filter(pl.col("created_at") < since).select("job_id").unique()
-        now = now.filter(pl.col("created_at").is_null() | (pl.col("created_at") >= since))
-        submissions = submissions.join(older, on="job_id", how="anti")
-    events = read("select_events", kinds=list(kinds), nameless=len(named) < len(wanted))
-    return JobRows(events=events, jobs=now, submissions=submissions)
+    return JobRows(
+        events=read("select_events", kinds=list(kinds), nameless=len(named) < len(wanted)),
+        jobs=read("select_jobs"),
+        submissions=read("select_submissions"),
+    )
+
+
+def read_hashes(reader: Reader, *, before: int) -> tuple[str, str]:
+    """The running hash up to the last whole batch at or before a seq, and the reader's own.
+
+    Both are "" where there is no such batch.
+    """
+    query = sql_queries("journal/focus.sql")["select_hashes"]
+    ((older, newest),) = reader.rows(query, before=before, seq=reader.as_of_seq)
+    return older or "", newest or ""
 
 
 def ranges(places: Iterable[int]) -> list[tuple[int, int]]:
@@ -105,28 +168,50 @@ class Focus:
     def __init__(self, *, since: datetime | None) -> None:
         queries = sql_queries("journal/focus.sql")
         self._con = duckdb.connect(config={"threads": 1})
+        self._since = since
+        self._columns: dict[str, set[str]] = {}
         self._con.execute("SET TimeZone = 'UTC'")
+        self._con.execute(f"SET disabled_optimizers = '{','.join(_UNHELPFUL)}'")
         for name in ("create_events", "create_blind"):
             self._con.execute(queries[name])
         for name in ("jobs", "submissions"):
             self._con.execute(sql_queries(f"projections/{name}.schema.sql")["create"])
             self._con.execute(f"ALTER TABLE {name} RENAME TO {name}_now")
+        for name in ("events_now", "jobs_now", "submissions_now", "blind"):
+            self._con.execute(f"CREATE TABLE empty_{name} AS FROM {name}")
+            self._columns[name] = set(self._con.table(name).columns)
         create_macros(self._con)
         self._con.execute("SET VARIABLE since = ?::TIMESTAMPTZ", [since])
 
     def load(self, name: str, rows: pl.DataFrame | None = None) -> None:
         """Fill one of the four tables anew; columns that `rows` lacks are NULL."""
-        self._con.execute(f"DELETE FROM {name}")
-        if rows is not None and rows.height:
-            self._con.register("rows_in", rows)
-            self._con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM rows_in")
-            self._con.unregister("rows_in")
+        # Rows that are deleted from a table in memory are read over for a long time after.
+        filled = f"CREATE OR REPLACE TABLE {name} AS FROM empty_{name}"
+        if rows is None or rows.is_empty():
+            self._con.execute(filled)
+            return
+        self._con.register("rows_in", rows)
+        whole = set(rows.columns) == self._columns[name]
+        self._con.execute(
+            f"CREATE OR REPLACE TABLE {name} AS FROM rows_in" if whole
+            else f"{filled} UNION ALL BY NAME FROM rows_in"
+        )  # fmt: skip
+        self._con.unregister("rows_in")
 
-    def load_jobs(self, rows: JobRows) -> None:
-        """Fill the tables with these jobs; what is blind stays."""
-        self.load("events_now", rows.events)
-        self.load("jobs_now", rows.jobs)
-        self.load("submissions_now", rows.submissions)
+    def load_jobs(self, rows: JobRows) -> set[str]:
+        """Fill the tables with these jobs; what is blind stays.
+
+        Returns the views and kinds of events that have a row.
+        """
+        tables = {
+            "events_now": rows.events,
+            "jobs_now": rows.jobs_now(since=self._since),
+            "submissions_now": rows.submissions_now(since=self._since),
+        }
+        for name, table in tables.items():
+            self.load(name, table)
+        filled = {name for name, table in tables.items() if table.height}
+        return (filled - {"events_now"}).union(rows.events["kind"].unique())
 
     def frame(self, sql: str, /, **params: Any) -> pl.DataFrame:
         """As `Reader.frame`."""
@@ -139,11 +224,13 @@ class Focus:
         return self._con.execute(sql, params or None).fetchall()
 
     def columns(
-        self, sql: str, names: Sequence[str], /, **params: Any
+        self, sql: str, names: Sequence[str] | None, /, **params: Any
     ) -> Iterator[tuple[Any, ...]]:
-        """These columns of every row; for few rows half as dear as a frame."""
+        """These columns of every row, or all; for few rows half as dear as a frame."""
         used = {name: value for name, value in params.items() if f"${name}" in sql}
         cursor = self._con.execute(sql, used or None)
+        if names is None:
+            return iter(cursor.fetchall())
         given = [column[0] for column in cursor.description or ()]
         places = [given.index(name) for name in names]
         return (tuple(row[place] for place in places) for row in cursor.fetchall())

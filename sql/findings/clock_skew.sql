@@ -5,7 +5,9 @@
 -- mend: Compare the clocks of database, poller and workers. Where one row is shared by both systems,
 --   take its times from events that are never overwritten.
 -- scope: job
--- reads: jobs_now submissions_now
+-- reads: jobs_now where least(control_started_at, claimed_at, candidate_finished_at) < created_at
+--     or control_finished_at < control_started_at or candidate_finished_at < claimed_at;
+--   submissions_now where finished_at < started_at or duration_ms < 0
 WITH spans AS (
     SELECT mode, job_id, directory, from_seq AS seq, 1 AS rank,
            side || ' begun' AS beginning, started_at AS begun_at,

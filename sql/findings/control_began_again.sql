@@ -6,7 +6,7 @@
 -- mend: Poll less often than the longest job takes, or run one poller only, and look at the site for
 --   the listing that is there twice.
 -- scope: job
--- reads: submissions_now
+-- reads: submissions_now where side = 'control' and attempts > 1
 SELECT mode, job_id, directory,
        'begun ' || attempts || ' times, ended ' || finals || ' time(s), now ' || raw_status AS detail,
        from_seq AS seq

@@ -5,7 +5,9 @@
 -- mend: Set the job back to pending if the listing is still owed; leave it out of the comparison
 --   otherwise.
 -- scope: job
--- reads: jobs_now submissions_now
+-- reads: jobs_now where control_status in ('failed', 'complete', 'completed', 'cancelled')
+--     and epoch($until - coalesce(control_finished_at, control_started_at, created_at))
+--         * $time_scale > $deadline_s
 WITH closed AS (
     SELECT job_id, control_status,
            coalesce(control_finished_at, control_started_at, created_at) AS closed_at

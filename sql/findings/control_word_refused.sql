@@ -5,7 +5,7 @@
 --   submissions.
 -- mend: Nothing to do for the migration; do not read the control from jobs.status.
 -- scope: job
--- reads: jobs_now submissions_now
+-- reads: jobs_now where control_status = 'failed' and control_error like 'No pending submissions%'
 SELECT 'live' AS mode, job_id, NULL AS directory,
        'status failed: ' || control_error AS detail, from_seq AS seq
 FROM jobs_now j

@@ -5,7 +5,7 @@
 -- mend: Check the idempotency key: it must not change between attempts, and it must be checked
 --   before the form is sent.
 -- scope: job
--- reads: submissions_now
+-- reads: submissions_now where side = 'candidate' and finals > 1
 SELECT mode, job_id, directory,
        'submitted ' || finals || ' times in ' || attempts || ' attempt(s)' AS detail,
        from_seq AS seq

@@ -4,7 +4,7 @@
 --   retry would submit it twice.
 -- mend: Let the worker recognise how this kind of site confirms a listing.
 -- scope: job
--- reads: submissions_now
+-- reads: submissions_now where side = 'observed' and outcome = 'submitted'
 SELECT c.mode, c.job_id, c.directory,
        'claimed ' || c.raw_status || ', site accepted the listing' AS detail, c.from_seq AS seq
 FROM submissions_now c

@@ -5,7 +5,7 @@
 -- mend: Judge success by what the site confirms for this listing, not by words that occur anywhere
 --   in its HTML.
 -- scope: job
--- reads: submissions_now
+-- reads: submissions_now where side = 'observed' and outcome <> 'submitted'
 SELECT c.mode, c.job_id, c.directory,
        'claimed ' || c.raw_status || ', site saw: ' || o.raw_status AS detail, c.from_seq AS seq
 FROM submissions_now c

@@ -6,7 +6,7 @@
 -- mend: Look at the plan of this submission: which step is missing, and whether the form has the
 --   field at all.
 -- scope: job
--- reads: submissions_now
+-- reads: submissions_now where side = 'candidate' and sent <> '{}'
 WITH planned AS (
     SELECT job_id, directory, sent, from_seq, count(*) OVER (PARTITION BY job_id) AS plans
     FROM submissions_now

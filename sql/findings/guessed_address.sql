@@ -5,7 +5,7 @@
 --   path from the host looks like this.
 -- mend: Let the plan open the directory's own address.
 -- scope: job
--- reads: submissions_now
+-- reads: submissions_now where side = 'candidate' and outcome = 'failed' and url is not null
 WITH visited AS (
     SELECT job_id, directory, url, error_class, from_seq FROM submissions_now
     WHERE side = 'candidate' AND mode = 'live' AND outcome = 'failed' AND url IS NOT NULL

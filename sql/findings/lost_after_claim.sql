@@ -5,7 +5,7 @@
 -- mend: Look for the message in the dead-letter queue and for the subscriber's error at that time;
 --   a missing Prefect deployment looks like this. Then re-queue the job.
 -- scope: job
--- reads: jobs_now
+-- reads: jobs_now where claimed_at is not null and triggered_at is null and flow_started_at is null
 SELECT 'live' AS mode, job_id, NULL AS directory,
        'queue_claimed ' || strftime(claimed_at, '%H:%M:%S') || ' UTC, no flow_triggered since'
            AS detail,

@@ -5,7 +5,7 @@
 --   loss.
 -- mend: Re-queue the job, and let the subscriber delete a message only when the flow has started.
 -- scope: job
--- reads: jobs_now
+-- reads: jobs_now where triggered_at is not null and flow_started_at is null
 SELECT 'live' AS mode, job_id, NULL AS directory,
        'flow_triggered ' || strftime(triggered_at, '%H:%M:%S') || ' UTC, no flow_started since'
            AS detail,

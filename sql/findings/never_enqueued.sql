@@ -5,7 +5,7 @@
 --   purchase path that creates jobs without enqueueing them looks like this.
 -- mend: Enqueue the job id again, and find the code path that created it without sending a message.
 -- scope: job
--- reads: jobs_now submissions_now
+-- reads: jobs_now where claimed_at is null and triggered_at is null and flow_started_at is null
 SELECT 'live' AS mode, job_id, NULL AS directory,
        'created ' || strftime(created_at, '%H:%M:%S') || ' UTC, no queue_claimed since' AS detail,
        from_seq AS seq

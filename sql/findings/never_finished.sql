@@ -5,7 +5,8 @@
 --   finalising the job failed and the error was swallowed.
 -- mend: Look the flow run up in Prefect: it crashed, was cancelled, or could not write its end.
 -- scope: job
--- reads: jobs_now submissions_now queue_history
+-- reads: jobs_now where candidate_finished_at is null
+--     and epoch($until - flow_started_at) * $time_scale > $deadline_s
 WITH started AS (
     -- The last sign of the job, not its start: a job of many directories runs long.
     SELECT job_id, flow_started_at, from_seq,

@@ -5,7 +5,8 @@
 -- mend: Check the site for the listing before re-queueing, and make the worker write an outcome on
 --   every path out.
 -- scope: job
--- reads: submissions_now
+-- reads: submissions_now where side = 'candidate' and outcome = 'in_flight'
+--     and epoch($until - started_at) * $time_scale > $deadline_s
 SELECT mode, job_id, directory,
        'submitting since ' || strftime(started_at, '%H:%M:%S') || ' UTC, ' || attempts
            || ' attempt(s)' AS detail,

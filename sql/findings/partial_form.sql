@@ -4,7 +4,7 @@
 --   outcome agrees, and the customer has a listing without, say, a phone number.
 -- mend: Let the worker check that a field holds what it typed before it sends the form.
 -- scope: job
--- reads: submissions_now
+-- reads: submissions_now where side = 'observed' and outcome = 'submitted'
 WITH planned AS (
     SELECT job_id, directory, unnest(json_keys(sent)) AS field, sent FROM submissions_now
     WHERE side = 'candidate' AND mode = 'live' AND json_type(sent) = 'OBJECT'

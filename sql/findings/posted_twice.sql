@@ -4,7 +4,7 @@
 --   the form again within it, for example because it did not recognise the confirmation.
 -- mend: Send a form once, and decide what happened from the answer to it.
 -- scope: job
--- reads: replay.submission
+-- reads: replay.submission where try_cast(payload->>'$.observed.accepted' as int) > 1
 SELECT (payload->>'$.run') AS mode, job_id, host_of(directory) AS directory,
        (payload->>'$.observed.accepted') || ' listings accepted, ' || (payload->>'$.observed.posts')
            || ' forms received, claimed ' || (payload->>'$.claimed.status') AS detail,

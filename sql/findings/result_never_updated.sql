@@ -5,7 +5,7 @@
 --   job_results, a portal or a query, counts none.
 -- mend: Let the worker update the row that it finds. Until then read outcomes from queue_history.
 -- scope: job
--- reads: job_results
+-- reads: job_results where 'submitting' in (payload->>'$.status', payload->>'$.submission_status')
 WITH rows AS (
     SELECT job_id, host_of(directory) AS directory, (payload->>'$.idempotency_key') AS idem,
            arg_max(coalesce(payload->>'$.status', payload->>'$.submission_status'), seq) AS word,

@@ -5,7 +5,7 @@
 --   success cannot be checked by hand.
 -- mend: Pass both addresses on to the statement that ends the row.
 -- scope: job
--- reads: job_results
+-- reads: job_results where (payload->>'$.listing_url') is null
 SELECT 'live' AS mode, job_id, NULL AS directory,
        count(*) FILTER (bare) || ' of ' || count(*) || ' submitted row(s) without an address'
            AS detail,

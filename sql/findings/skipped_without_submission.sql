@@ -6,7 +6,7 @@
 -- mend: Look for the row that the idempotency check found. If there is none, or it never reached
 --   the site, the listing is missing.
 -- scope: job
--- reads: submissions_now
+-- reads: submissions_now where side = 'candidate' and outcome = 'skipped' and finals = 0
 SELECT mode, job_id, directory,
        'skipped_duplicate ' || strftime(finished_at, '%H:%M:%S') || ' UTC, never submitted before'
            AS detail,

@@ -6,7 +6,7 @@
 -- mend: Let the candidate write to jobs only when it has taken over; take its times from
 --   queue_history.
 -- scope: job
--- reads: jobs
+-- reads: jobs where (payload->>'$.started_at') is not null
 WITH starts AS (
     SELECT job_id, moment_of(payload->>'$.started_at') AS started_at, min(seq) AS seq
     FROM events_now

@@ -5,7 +5,8 @@
 --   of memory or cores, when every directory gets a browser of its own at the same moment.
 -- mend: Limit how many directories are worked at once, and run large jobs again with the limit.
 -- scope: job
--- reads: submissions_now
+-- reads: submissions_now where side = 'candidate' and outcome = 'failed'
+--     and error_class = 'timeout'
 WITH worked AS (
     SELECT c.job_id, c.directory, c.from_seq, c.started_at, c.finished_at,
            c.outcome = 'failed' AND c.error_class = 'timeout' AS late

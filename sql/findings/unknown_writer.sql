@@ -6,7 +6,7 @@
 -- mend: Find out which program wrote it. If that is the one to be replaced, its rows have to be
 --   mapped as the control's, in sql/sources; otherwise stop it for the shadow week.
 -- scope: job
--- reads: submissions_now
+-- reads: submissions_now where side = 'other'
 WITH control AS (
     SELECT job_id, directory, string_agg(DISTINCT raw_status, ' and ' ORDER BY raw_status) AS words
     FROM submissions_now

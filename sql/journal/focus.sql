@@ -17,7 +17,7 @@ FROM (
 
 -- name: select_events
 -- In: $first, $last, $jobs, $kinds, $nameless. The range lets whole row groups be left out.
-SELECT * FROM events_now
+SELECT seq, occurred_at, source, kind, job_id, directory, payload FROM events_now
 WHERE seq BETWEEN $first AND $last AND kind IN (SELECT unnest($kinds::VARCHAR[]))
   AND (job_id IN (SELECT unnest($jobs::VARCHAR[])) OR ($nameless AND job_id IS NULL));
 
@@ -34,15 +34,33 @@ WHERE from_seq BETWEEN $first AND $last AND from_seq <= getvariable('as_of_seq')
   AND (to_seq IS NULL OR to_seq > getvariable('as_of_seq'))
   AND job_id IN (SELECT unnest($jobs::VARCHAR[]));
 
--- name: select_events_after
+-- name: select_new_events
 -- In: $after, $kinds.
-SELECT * FROM events_now
+SELECT seq, occurred_at, source, kind, job_id, directory, payload FROM events_now
 WHERE seq > $after AND kind IN (SELECT unnest($kinds::VARCHAR[]));
 
+-- name: select_new_jobs
+-- In: $after.
+SELECT * FROM jobs WHERE from_seq > $after AND from_seq <= getvariable('as_of_seq');
+
+-- name: select_new_submissions
+-- In: $after.
+SELECT * FROM submissions
+WHERE from_seq > $after AND from_seq <= getvariable('as_of_seq')
+  AND (to_seq IS NULL OR to_seq > getvariable('as_of_seq'));
+
+-- name: select_hashes
+-- In: $before, $seq. The running hash up to the last whole batch at or before each, of which the
+-- first is not later. Of batches with one seq the first counts, as in ``select_head_as_of``.
+SELECT arg_max(hash, (last_seq, -batch)) FILTER (last_seq <= $before) AS before,
+       arg_max(hash, (last_seq, -batch)) AS hash
+FROM batches WHERE last_seq <= $seq;
+
 -- name: create_events
+-- Without key and recorded_at, which no detector reads.
 CREATE TABLE events_now (
-    seq BIGINT, recorded_at TIMESTAMPTZ, occurred_at TIMESTAMPTZ, source VARCHAR, kind VARCHAR,
-    key VARCHAR, job_id VARCHAR, directory VARCHAR, payload JSON
+    seq BIGINT, occurred_at TIMESTAMPTZ, source VARCHAR, kind VARCHAR, job_id VARCHAR,
+    directory VARCHAR, payload JSON
 );
 
 -- name: create_blind

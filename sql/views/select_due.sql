@@ -17,16 +17,22 @@ WITH signs AS (
     UNION ALL
     SELECT job_id, false, false, finished_at FROM submissions_now
 ), moments AS (
-    SELECT job_id, waits,
+    SELECT job_id, waits, open,
            CASE WHEN waits
                 THEN said_at + to_microseconds(($deadline_s / $time_scale * 1000000)::BIGINT)
-                ELSE said_at END AS due,
-           bool_or(coalesce(open, false)) OVER (PARTITION BY job_id)
-               OR job_id IN (SELECT unnest($waiting::VARCHAR[])) AS open
+                ELSE said_at END AS due
     FROM signs
     WHERE said_at IS NOT NULL
+), firsts AS (
+    SELECT job_id, coalesce(bool_or(open), false) AS open,
+           min(due) FILTER (due >= $until::TIMESTAMPTZ - INTERVAL 1 MILLISECOND) AS any_due,
+           min(due) FILTER (NOT waits AND due >= $until::TIMESTAMPTZ - INTERVAL 1 MILLISECOND)
+               AS own_due
+    FROM moments
+    GROUP BY job_id
 )
-SELECT job_id, min(due) AS due
-FROM moments
-WHERE (open OR NOT waits) AND due >= $until::TIMESTAMPTZ - INTERVAL 1 MILLISECOND
-GROUP BY job_id;
+SELECT job_id,
+       CASE WHEN open OR job_id IN (SELECT unnest($waiting::VARCHAR[])) THEN any_due
+            ELSE own_due END AS due
+FROM firsts
+WHERE due IS NOT NULL;

@@ -13,10 +13,12 @@ import polars as pl
 from harness.assessment import Evidence, Finding
 from harness.journal.findings import (
     COLUMNS,
+    VIEWS,
     Detector,
     Scope,
     as_findings,
     catalogue,
+    conditions,
     evidence_of,
 )
 from harness.journal.focus import Focus
@@ -38,7 +40,7 @@ def detectors(*scopes: Scope) -> tuple[Detector, ...]:
 def kinds_read(*scopes: Scope) -> tuple[str, ...]:
     """The kinds of events that detectors of these scopes read."""
     read = {name for detector in detectors(*scopes) for name in detector.reads}
-    return tuple(sorted(read - {"jobs_now", "submissions_now", "blind", "rules"}))
+    return tuple(sorted(read - VIEWS))
 
 
 JOB_KINDS = kinds_read(Scope.JOB)
@@ -86,9 +88,10 @@ class LiveEvidence:
         self, jobs: Collection[str | None], present: Collection[str], *, until: datetime
     ) -> None:
         """Look at the jobs in the focus again. present: views and kinds that have a row there."""
+        due = self._due(present, until)
         for detector in detectors(Scope.JOB):
             found: dict[str | None, list[Row]] = defaultdict(list)
-            if not detector.reads.isdisjoint(present):
+            if detector.id in due:
                 told = self._focus.columns(detector.sql, COLUMNS, until=until, **self._known)
                 for row in evidence_of(told):
                     found[row[1].job_id].append(row)
@@ -98,6 +101,16 @@ class LiveEvidence:
                     before[job] = rows
                 else:
                     before.pop(job, None)
+
+    def _due(self, present: Collection[str], until: datetime) -> set[str]:
+        """The detectors that may have something to say of the jobs in the focus."""
+        due: set[str] = set()
+        for name in present:
+            of, sql = conditions(Scope.JOB, name)
+            if of:
+                (met,) = self._focus.columns(sql, None, until=until, **self._known)
+                due.update(detector for detector, yes in zip(of, met, strict=True) if yes)
+        return due
 
     def creations(self, jobs: Iterable[tuple[str, datetime, bool]]) -> None:
         """Take over job_id, created_at and whether the candidate was heard, of changed jobs."""
@@ -120,7 +133,7 @@ class LiveEvidence:
         self._kept = self._focus.frame(queries["select_kept"])
         self._focus.load("events_now", self._kept)
         for detector in detectors(Scope.JOURNAL):
-            if not detector.reads.isdisjoint(came):
+            if not came.isdisjoint(detector.reads):
                 self._run(detector)
 
     def neighbours_changed(self, *, until: datetime) -> None:

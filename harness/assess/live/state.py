@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -22,21 +22,31 @@ from harness.assess.comparing import BEGINNING, compare_journal
 from harness.assess.criteria import Criteria
 from harness.assess.health import blind_periods
 from harness.assess.live.chunks import JobChunks
+from harness.assess.live.clusters import LiveClusters
 from harness.assess.live.due import DueJobs
 from harness.assess.live.evidence import JOB_KINDS, JOURNAL_KINDS, LiveEvidence
+from harness.assess.live.recent import RecentRows
 from harness.assess.live.rules import HiddenPairs
-from harness.assessment import Finding
-from harness.compare.clusters import Clustering, find_clusters
+from harness.assessment import Cluster, Finding
 from harness.compare.comparison import Comparison, compare
 from harness.compare.rules import refuse_expired
 from harness.compare.silence import BlindPeriod
 from harness.journal.findings import detect
-from harness.journal.focus import Focus, JobRows, read_jobs, read_places
+from harness.journal.focus import (
+    GRAIN,
+    Focus,
+    JobRows,
+    read_hashes,
+    read_jobs,
+    read_new,
+    read_places,
+)
 from harness.journal.reader import Reader
 from harness.model import Verdict
 from harness.resources import sql_queries
 
 _OBSERVABILITY = ("record.started", "schema.drift")
+_KINDS = tuple(sorted({*JOB_KINDS, *JOURNAL_KINDS, *_OBSERVABILITY}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +78,7 @@ class LiveComparison:
         self._at: _Moment | None = None
         self._focus: Focus | None = None
         self._spent: dict[str, float] = {}
-        self._clusters: Clustering | None = None
+        self._clusters = LiveClusters()
 
     @property
     def seq(self) -> int:
@@ -94,15 +104,16 @@ class LiveComparison:
         with self._timed("changes"):
             mark = reader.watermark("production")
             until = mark.complete_until if mark else BEGINNING
-            why = self._why_over(reader, until)
-            events = None if why else self._new_events(reader)
-            if why is None and self._sight_changed(reader, events):
+            history, digest = read_hashes(reader, before=self.seq)
+            why = self._why_over(reader, until, history)
+            new = None if why else read_new(reader, after=self.seq, kinds=_KINDS)
+            if new is not None and self._sight_changed(reader, new.events):
                 why = "the periods in which nothing could be observed are others"
-        if why is not None:
+        if new is None or why is not None:
             with self._timed("whole"):
-                jobs = self._start(reader, now)
+                jobs = self._start(reader, now, digest)
         else:
-            jobs = self._continue(reader, until, events)
+            jobs = self._continue(reader, until, new, digest)
         return Advanced(started_over=why, jobs=jobs, spent_ms=dict(self._spent))
 
     def comparison(self) -> Comparison:
@@ -117,17 +128,19 @@ class LiveComparison:
             set_apart=self._apart.frame(),
         )
 
-    def clusters(self) -> Clustering:
-        """Found anew where a compared cell changed; costs what all pairs cost."""
-        if self._clusters is None:
-            self._clusters = find_clusters(self.comparison())
-        return self._clusters
+    def clusters(self) -> tuple[Cluster, ...]:
+        """As `find_clusters` ranks them in the whole comparison."""
+        return self._clusters.clusters()
+
+    def cluster_members(self) -> pl.DataFrame:
+        """As `Clustering.members`, in no order; costs what all differences cost."""
+        return self._clusters.members()
 
     def findings(self) -> tuple[Finding, ...]:
         """As `detect` gives them, but that the evidence is in the order of jobs."""
         return self._evidence.findings()
 
-    def _why_over(self, reader: Reader, until: datetime) -> str | None:
+    def _why_over(self, reader: Reader, until: datetime, history: str) -> str | None:
         at = self._at
         if at is None:
             return "this is the first look"
@@ -135,33 +148,35 @@ class LiveComparison:
             return "it is another journal"
         if reader.as_of_seq < at.seq or until < at.until:
             return "the moment is an earlier one"
-        if at.hash != _hash_at(reader, at.seq):
+        if at.hash != history:
             return "the journal has another history"
         return None
 
-    def _new_events(self, reader: Reader) -> pl.DataFrame:
-        query = sql_queries("journal/focus.sql")["select_events_after"]
-        kinds = sorted({*JOURNAL_KINDS, *_OBSERVABILITY})
-        return reader.frame(query, after=self.seq, kinds=kinds)
-
-    def _sight_changed(self, reader: Reader, events: pl.DataFrame | None) -> bool:
-        if events is None or events.filter(pl.col("kind").is_in(_OBSERVABILITY)).is_empty():
+    def _sight_changed(self, reader: Reader, events: pl.DataFrame) -> bool:
+        if events.filter(pl.col("kind").is_in(_OBSERVABILITY)).is_empty():
             return False
         return self._at is not None and blind_periods(reader) != self._at.blind
 
-    def _start(self, reader: Reader, now: datetime | None) -> int:
+    def _start(self, reader: Reader, now: datetime | None, digest: str) -> int:
         criteria = self._criteria
         compared = compare_journal(reader, criteria, now=now)
         if self._focus is not None:
             self._focus.close()
         self._focus = focus = Focus(since=criteria.since)
         focus.load("blind", reader.frame("SELECT seq, from_at, to_at FROM blind"))
-        self._at = _moment(reader, compared.until, compared.blind)
+        self._at = _Moment(
+            journal_id=reader.journal_id(),
+            hash=digest,
+            seq=reader.as_of_seq,
+            until=compared.until,
+            blind=compared.blind,
+        )
         comparison = compared.comparison
         self._pairs = JobChunks(comparison.pairs)
         self._cells = JobChunks(comparison.cells)
         self._apart = JobChunks(comparison.set_apart)
-        self._clusters = None
+        self._clusters = LiveClusters()
+        self._clusters.replace((), comparison)
         self._verdicts: Counter[tuple[str, str]] = Counter()
         self._of_job: dict[str, list[tuple[tuple[str, str], int]]] = {}
         self._count((), comparison.pairs)
@@ -170,6 +185,7 @@ class LiveComparison:
         self._places: dict[str | None, set[int]] = {}
         for job, place in read_places(reader, after=0, kinds=JOB_KINDS):
             self._places.setdefault(job, set()).add(place)
+        self._recent = RecentRows()
         self._due = DueJobs()
         self._set_due(reader, (), comparison.pairs, compared.until)
         self._evidence = LiveEvidence(
@@ -184,38 +200,37 @@ class LiveComparison:
                 overstepping_rules=self._oversteps(),
             ),
             jobs=_creations(compared.jobs),
-            kept=reader.frame(sql_queries("journal/focus.sql")["select_kept"]),
+            kept=reader.frame(sql_queries("journal/focus.sql")["select_kept"]).drop(
+                "recorded_at", "key"
+            ),
         )
         return compared.jobs.height
 
-    def _continue(self, reader: Reader, until: datetime, events: pl.DataFrame | None) -> int:
-        if self._at is None or self._focus is None or events is None:
+    def _continue(self, reader: Reader, until: datetime, new: JobRows, digest: str) -> int:
+        if self._at is None or self._focus is None:
             raise AssertionError("a look that never began cannot go on")
-        with self._timed("changes"):
-            touched: set[str | None] = set()
-            for job, place in read_places(reader, after=self._at.seq, kinds=JOB_KINDS):
-                self._places.setdefault(job, set()).add(place)
-                touched.add(job)
-            touched |= self._due.pop(until)
-        blind = self._at.blind
-        self._at = _moment(reader, until, blind)
+        before, blind = self._at.seq, self._at.blind
+        self._at = replace(self._at, hash=digest, seq=reader.as_of_seq, until=until)
+        of_jobs = replace(new, events=new.events.filter(pl.col("kind").is_in(JOB_KINDS)))
+        events = new.events.filter(pl.col("kind").is_in(JOURNAL_KINDS))
+        with self._timed("read"):
+            places = _places(of_jobs)
+            touched = places.keys() | self._due.pop(until)
+            rows = self._rows(reader, of_jobs, touched, before=before)
+            for job, where in places.items():
+                self._places.setdefault(job, set()).update(where)
         if touched:
             with self._timed("read"):
-                places = {place for job in touched for place in self._places.get(job, ())}
-                rows = read_jobs(
-                    reader, touched, places, kinds=JOB_KINDS, since=self._criteria.since
-                )
-                self._focus.load_jobs(rows)
+                present = self._focus.load_jobs(rows)
             with self._timed("pairs"):
-                self._compare(touched, until, blind)
+                comparison, created = self._compare(touched, until, blind)
+            with self._timed("clusters"):
+                self._clusters.replace([job for job in touched if job is not None], comparison)
             with self._timed("findings"):
-                self._evidence.jobs_changed(touched, _present(rows), until=until)
-                created = self._focus.frame(
-                    sql_queries("views/select_submissions.sql")["select_jobs"]
-                )
+                self._evidence.jobs_changed(touched, present, until=until)
                 self._evidence.creations(_creations(created).iter_rows())
         with self._timed("findings"):
-            self._evidence.journal_changed(events.filter(pl.col("kind").is_in(JOURNAL_KINDS)))
+            self._evidence.journal_changed(events)
             if touched or not events.is_empty():
                 self._evidence.neighbours_changed(until=until)
             if touched and blind:
@@ -224,16 +239,31 @@ class LiveComparison:
                 self._evidence.rules_changed(self._oversteps())
         return len(touched)
 
+    def _rows(
+        self, reader: Reader, new: JobRows, touched: Collection[str | None], *, before: int
+    ) -> JobRows:
+        """All that is recorded of these jobs. new: what of it came after the seq `before`."""
+        forgotten = {job for job in touched if job in self._places and job not in self._recent}
+        parts = [new, *self._recent.of(touched)]
+        if forgotten:
+            places = {place for job in forgotten for place in self._places[job]}
+            parts.append(read_jobs(reader, forgotten, places, kinds=JOB_KINDS, until=before))
+        rows = JobRows.together(parts)
+        self._recent.put(touched, rows)
+        return rows
+
     def _compare(
         self, touched: Collection[str | None], until: datetime, blind: tuple[BlindPeriod, ...]
-    ) -> None:
+    ) -> tuple[Comparison, pl.DataFrame]:
+        """Compare these jobs anew; returns the rows of those with a creation, too."""
         if self._focus is None:
             raise AssertionError("there is nothing to compare")
         criteria = self._criteria
         queries = sql_queries("views/select_submissions.sql")
+        created = self._focus.frame(queries["select_jobs"])
         comparison = compare(
             self._focus.frame(queries["select_submissions"]),
-            self._focus.frame(queries["select_jobs"]),
+            created,
             criteria.rules,
             as_of=until,
             deadline_s=criteria.deadline_s,
@@ -244,10 +274,10 @@ class LiveComparison:
         self._pairs.replace(jobs, comparison.pairs)
         self._cells.replace(jobs, comparison.cells)
         self._apart.replace(jobs, comparison.set_apart)
-        self._clusters = None
         self._count(jobs, comparison.pairs)
         self._hidden.replace(jobs, comparison)
         self._set_due(self._focus, jobs, comparison.pairs, until)
+        return comparison, created
 
     def _count(self, jobs: Collection[str], pairs: pl.DataFrame) -> None:
         for job in jobs:
@@ -288,20 +318,14 @@ class LiveComparison:
         self._spent[step] = self._spent.get(step, 0.0) + took_ms
 
 
-def _moment(reader: Reader, until: datetime, blind: tuple[BlindPeriod, ...]) -> _Moment:
-    return _Moment(
-        journal_id=reader.journal_id(),
-        hash=_hash_at(reader, reader.as_of_seq),
-        seq=reader.as_of_seq,
-        until=until,
-        blind=blind,
-    )
-
-
-def _hash_at(reader: Reader, seq: int) -> str:
-    """The running hash up to the last whole batch at or before a seq."""
-    found = reader.rows(sql_queries("journal/read.sql")["select_head_as_of"], seq=seq)
-    return str(found[0][1]) if found else ""
+def _places(rows: JobRows) -> dict[str | None, set[int]]:
+    """Where in the journal each job stands that has a row; a place is `GRAIN` events long."""
+    places: dict[str | None, set[int]] = {}
+    for frame, seq in ((rows.events, "seq"), (rows.jobs, "from_seq"),
+                       (rows.submissions, "from_seq")):  # fmt: skip
+        for job, at in zip(frame["job_id"].to_list(), frame[seq].to_list(), strict=True):
+            places.setdefault(job, set()).add(at // GRAIN)
+    return places
 
 
 def _creations(jobs: pl.DataFrame) -> pl.DataFrame:
@@ -313,13 +337,3 @@ def _creations(jobs: pl.DataFrame) -> pl.DataFrame:
             pl.col("claimed_at", "triggered_at", "flow_started_at").is_not_null()
         ),
     )
-
-
-def _present(rows: JobRows) -> set[str]:
-    """The views and kinds of events that have a row."""
-    present = set(rows.events["kind"].unique())
-    if rows.jobs.height:
-        present.add("jobs_now")
-    if rows.submissions.height:
-        present.add("submissions_now")
-    return present

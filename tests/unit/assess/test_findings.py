@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from harness.assess.live.evidence import kinds_read
 from harness.assessment import Finding
-from harness.journal.findings import catalogue, detect
+from harness.journal.findings import VIEWS, Scope, catalogue, detect
+from harness.journal.focus import Focus, read_new
 from harness.model import EventDraft, Severity
 from harness.resources import sql_queries
 from tests.support.events import (
@@ -311,6 +313,34 @@ def test_a_planted_fault_is_named_and_nothing_else(tmp_path: Path, name: str) ->
     assert 0 < evidence.seq <= len(sound_job()) + len(events)
 
 
+def _told_without_what_is_read(folder: Path, name: str, events: Sequence[EventDraft]) -> list[int]:
+    """Rows of evidence of a detector, and of it again without the rows that its header names."""
+    detector = next(detector for detector in catalogue() if detector.id == name)
+    kinds = kinds_read(Scope.JOB)
+    with make_journal(folder, events).reader() as reader:
+        rows = read_new(reader, after=0, kinds=kinds)
+    focus = Focus(since=None)
+    focus.load_jobs(rows)
+    told = [len(list(focus.columns(detector.sql, None, **LIMITS)))]
+    for read, condition in detector.reads.items():
+        table, of_kind = (read, "true") if read in VIEWS else ("events_now", f"kind = '{read}'")
+        met = f"({of_kind}) AND coalesce({condition}, false)"
+        focus.load(table, focus.frame(f"FROM {table} WHERE NOT ({met})", **LIMITS))
+    told.append(len(list(focus.columns(detector.sql, None, **LIMITS))))
+    focus.close()
+    return told
+
+
+@pytest.mark.parametrize(
+    "name", [d.id for d in catalogue() if d.id in PLANTS and d.scope is Scope.JOB]
+)
+def test_there_is_no_evidence_without_a_row_of_what_the_header_reads(
+    tmp_path: Path, name: str
+) -> None:
+    events = [*sound_job(), *PLANTS[name][0]]
+    assert _told_without_what_is_read(tmp_path, name, events) == [1, 0]
+
+
 def _unheard(*numbers: int) -> list[EventDraft]:
     return [make_job(f"{n}" * 8, created_at=at(n).isoformat()) for n in numbers]
 
@@ -345,8 +375,13 @@ def test_a_field_is_missed_where_every_other_directory_of_the_job_gets_it(
         else event
         for event in sound_job(hosts=hosts)
     ]
-    told = _detect(tmp_path, [event for event in events if event.kind != "replay.submission"])
+    events = [event for event in events if event.kind != "replay.submission"]
+    told = _detect(tmp_path, events)
     assert [finding.id for finding in told] == found
+    (tmp_path / "focus").mkdir()
+    assert _told_without_what_is_read(tmp_path / "focus", "field_left_out", events) == [
+        len(found), 0,
+    ]  # fmt: skip
     assert [e.detail for finding in told for e in finding.evidence] == ["without phone"] * len(
         found
     )

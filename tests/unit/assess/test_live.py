@@ -15,6 +15,7 @@ import pytest
 from harness.assess.build import overstep
 from harness.assess.comparing import compare_journal
 from harness.assess.criteria import Criteria
+from harness.assess.live import recent
 from harness.assess.live.state import LiveComparison
 from harness.assessment import Finding
 from harness.compare.clusters import find_clusters
@@ -26,6 +27,7 @@ from tests.support.events import at, make_control, make_history, make_job
 from tests.support.journals import criteria, make_journal, make_watermarks
 from tests.support.reference_weeks import random_week
 from tests.support.schedules import base_seed
+from tests.support.shapes import LIVE, MIGRATED, make_look
 
 BASE = base_seed()
 DEADLINE_S = 600.0
@@ -69,7 +71,9 @@ def assert_whole(live: LiveComparison, journal: Journal, judged: Criteria, *, to
     assert _told(live.findings()) == _told(findings), told
     assert _rows(live.comparison()) == _rows(whole), told
     assert live.verdicts == Counter(whole.pairs.select("mode", "verdict").iter_rows()), told
-    assert live.clusters().clusters == find_clusters(whole).clusters, told
+    found = find_clusters(whole)
+    assert live.clusters() == found.clusters, told
+    assert set(live.cluster_members().iter_rows()) == set(found.members.iter_rows()), told
 
 
 def _batches(seed: int) -> Iterator[tuple[tuple[EventDraft, ...], datetime]]:
@@ -141,3 +145,32 @@ def test_a_deadline_that_passes_without_any_event_of_the_job_changes_its_verdict
         assert_whole(live, journal, judged, told=str(until))
         verdicts.append(set(live.verdicts))
     assert verdicts == [{("live", "in_flight")}, {("live", "missing_candidate")}]
+
+
+def test_a_look_that_sees_less_of_the_history_starts_over(empty: Path, tmp_path: Path) -> None:
+    path = tmp_path / "week.duckdb"
+    shutil.copy(empty, path)
+    journal, judged = Journal.open(path), criteria(deadline_s=DEADLINE_S)
+    live = LiveComparison(judged)
+    steps = (
+        ((make_look(*MIGRATED, second=0), make_job(), make_control("submitted", second=60)), 100),
+        ((make_history("queue_claimed", number=1, host=None, second=2),), 200),
+        ((make_look(*LIVE, second=8000, session="2"), _sweep(at(9000))), 9000),
+    )
+    over = []
+    for events, second in steps:
+        journal.append(Batch(events=events, watermarks=make_watermarks(at(second))))
+        with journal.reader() as reader:
+            over.append(live.advance(reader).started_over)
+        assert_whole(live, journal, judged, told=str(second))
+    assert over[1] is None
+    assert over[2] is not None
+
+
+def test_a_job_that_was_forgotten_is_read_again(
+    empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recent, "MOST_LOOKS", 1)
+    run(BASE + 7, empty, tmp_path / "few.duckdb")
+    monkeypatch.setattr(recent, "MOST_ROWS", 0)
+    run(BASE + 7, empty, tmp_path / "none.duckdb")
