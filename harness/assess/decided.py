@@ -13,10 +13,11 @@ from harness.assess.criteria import Criteria
 from harness.assess.eras import Eras
 from harness.assess.evidence import EvidenceOf
 from harness.assess.fresh import Cut
-from harness.assess.mended import OF_THE_RECORD, World, counterfactuals, critical
+from harness.assess.mended import World, counterfactuals, critical
 from harness.assessment import Cluster, Counterfactual, Finding, PhaseResult, Waiver
 from harness.gates.evaluate import decide, evaluate
 from harness.gates.inputs import GateInputs
+from harness.journal.findings import of_the_record
 from harness.model import Decision, Severity
 from harness.stats.estimates import settled
 
@@ -51,7 +52,7 @@ def decided(
     """
     by_gate = {waiver.gate: waiver for waiver in waivers}
     unseen = tuple(
-        sorted({f.id for f in findings if f.severity is Severity.CRITICAL} & OF_THE_RECORD)
+        sorted({f.id for f in findings if f.severity is Severity.CRITICAL} & of_the_record())
     )
 
     def inputs_of(

@@ -15,12 +15,11 @@ import polars as pl
 
 from harness.assess.sequences import LEAKS
 from harness.assessment import Cluster, Counterfactual, Finding, GateChange, PhaseResult
+from harness.journal.findings import of_the_record
 from harness.model import LIVE, Decision, Severity
 
 _KEYS = ["mode", "job_id", "directory"]
 _DONE = ["submitted", "skipped"]
-OF_THE_RECORD = frozenset({"candidate_not_observable", "recording_gap", "schema_drift"})
-"""Findings that say what could not be seen: they are no fault of the candidate."""
 MOST = 5
 """Clusters that are looked at; each costs one more evaluation, and one more with those before."""
 _RANK = {Decision.NO_GO: 0, Decision.UNDECIDED: 1, Decision.GO: 2}
@@ -48,7 +47,7 @@ def critical(findings: Sequence[Finding]) -> dict[str, int]:
     """By id, how many places each critical finding of a fault shows at."""
     found: dict[str, int] = {}
     for one in findings:
-        if one.severity is Severity.CRITICAL and one.id not in OF_THE_RECORD:
+        if one.severity is Severity.CRITICAL and one.id not in of_the_record():
             found[one.id] = found.get(one.id, 0) + max(1, len(one.evidence))
     return found
 

@@ -19,7 +19,7 @@ def gates() -> None:
     Examples:
       shadow gates list
       shadow gates list --preset strict
-      shadow gates show runbook > our-gates.toml
+      shadow gates show runbook
       shadow gates check our-gates.toml
       shadow gates note --journal week.duckdb
     """
@@ -29,7 +29,13 @@ def gates() -> None:
 @click.option("--preset", metavar="NAME", help="A shipped one instead of the one in use.")
 @config_option
 def list_(preset: str | None, config: Path | None) -> None:
-    """List the gates in use, phase by phase, with their thresholds and why."""
+    """List the gates in use, phase by phase, with their thresholds and why.
+
+    \b
+    Examples:
+      shadow gates list
+      shadow gates list --preset strict
+    """
     from harness.gates.presets import load_gates, preset_names
 
     settings = settings_with(config)
@@ -55,7 +61,12 @@ def list_(preset: str | None, config: Path | None) -> None:
 @gates.command()
 @click.argument("preset")
 def show(preset: str) -> None:
-    """Print a shipped gates file, to be copied and edited."""
+    """Print a shipped gates file, to be copied and edited.
+
+    \b
+    Examples:
+      shadow gates show runbook
+    """
     from harness.gates.presets import preset_text
 
     click.echo(preset_text(preset), nl=False)
@@ -64,7 +75,12 @@ def show(preset: str) -> None:
 @gates.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def check(file: Path) -> None:
-    """Check a gates file; every mistake is one line with its mend."""
+    """Check a gates file; every mistake is one line with its mend.
+
+    \b
+    Examples:
+      shadow gates check our-gates.toml
+    """
     from harness.gates.presets import load_gates
 
     found = load_gates(file)
@@ -80,6 +96,10 @@ def note(config: Path | None, journal: Path | None) -> None:
 
     A running recorder does so by itself within a minute of a change. What is not noted counts as
     made after looking.
+
+    \b
+    Examples:
+      shadow gates note --journal week.duckdb
     """
     from harness.assess.criteria import load_criteria
     from harness.assess.in_force import criteria_event, is_noted

@@ -62,6 +62,12 @@ class Detector:
 
 
 @cache
+def of_the_record() -> frozenset[str]:
+    """Ids of the findings that say what could not be seen: evidence that is missing, no fault."""
+    return frozenset(one.id for one in catalogue() if one.scope is Scope.BLIND)
+
+
+@cache
 def catalogue() -> tuple[Detector, ...]:
     """All detectors, by id. ValueError names a file whose header is incomplete."""
     detectors = []

@@ -103,7 +103,7 @@ def test_an_expiry_is_a_date_or_a_span_from_now() -> None:
     [
         (["repot"], "No such command 'repot'. Did you mean 'report'? See: shadow --help"),
         (["diff", "--jurnal", "x"], "Did you mean '--journal'? See: shadow diff --help"),
-        (["report", "--format", "pdf"], "'pdf' is not one of"),
+        (["report", "--format", "docx"], "'docx' is not one of"),
         (["report", "--format", "html", "--format", "md", "--stdout"], "stdout takes one format"),
         (["attest", "no_customer_complaints"], "Missing option '--by'"),
         (["journal", "verfy"], "Did you mean 'verify'? See: shadow journal --help"),
