@@ -89,7 +89,7 @@ class EvidenceOf:
         if start is not None and start == eras.version_since:
             words = f"only jobs since version {eras.version} ({start:%d %B %Y %H:%M} UTC)"
             anew = dict.fromkeys(("agreement", "success", "end_to_end"), words)
-        if load is not None and load != start:
+        if load != start and _created(jobs, load).height < _created(jobs, start).height:
             percent = eras.stages[-1].percent
             anew["end_to_end"] = f"only jobs since traffic is {percent:g} %"
         if cut and agreement == cut.since:
