@@ -16,6 +16,7 @@ BENCHMARKS = (
     "clusters",
     "compare_pairs",
     "increment",
+    "report",
     "recorder_poll",
     "recorder_sustained",
     "first_copy",

@@ -133,6 +133,9 @@ def _judge_phase(phase: Phase, inputs: GateInputs, spending: _Spending) -> tuple
                 )
                 results[gate.id] = with_stages(results[gate.id], stages)
         results[ramp.id] = judge_ramp(ramp, phase.id, inputs, tuple(results.values()))
+        if len(inputs.stages) < 2:
+            # The only stage is the gate itself, said once more.
+            results = {name: with_stages(result, ()) for name, result in results.items()}
     return tuple(results[gate.id] for gate in phase.gate)
 
 
