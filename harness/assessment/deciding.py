@@ -95,6 +95,8 @@ class PhaseResult:
     gates: tuple[GateResult, ...]
     decides: bool = True
     """Whether it takes part in the decision; a phase that has not come yet is shown only."""
+    begun: bool = True
+    """False where the mark from which its evidence counts is not there yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

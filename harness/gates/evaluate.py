@@ -92,6 +92,7 @@ def evaluate(
                 reason=reason,
                 gates=judged,
                 decides=one.id in deciding,
+                begun=begun is not None,
             )
         )
     return tuple(results)

@@ -111,23 +111,31 @@ class GatesPanel(Vertical):
         scale = share_scale(phases)
         start, end = (threshold_percent(share) for share in scale)
         self.border_subtitle = f"{LEGEND}, drawn on {start} to {end}"
-        wanted = [gate.gate for phase in phases for gate in phase.gates]
+        wanted = [gate.gate for phase in phases for gate in _listed(phase)]
         if wanted != list(self._rows) or [phase.phase for phase in phases] != list(self._phases):
             self._build(phases, scale)
         for phase in phases:
             self._phases[phase.phase].show(_phase_line(phase))
-            for gate in phase.gates:
+            for gate in _listed(phase):
                 self._rows[gate.gate].show(gate, scale)
 
     def _build(self, phases: tuple[PhaseResult, ...], scale: tuple[float, float]) -> None:
         self.remove_children()
         self._phases = {phase.phase: Cell(classes="phase") for phase in phases}
-        self._rows = {gate.gate: GateRow(gate, scale) for phase in phases for gate in phase.gates}
+        self._rows = {g.gate: GateRow(g, scale) for phase in phases for g in _listed(phase)}
         for phase in phases:
-            self.mount(self._phases[phase.phase], *(self._rows[gate.gate] for gate in phase.gates))
+            self.mount(self._phases[phase.phase], *(self._rows[g.gate] for g in _listed(phase)))
+
+
+def _listed(phase: PhaseResult) -> tuple[GateResult, ...]:
+    """A phase that has not begun would only push what matters now off the screen."""
+    return phase.gates if phase.begun or phase.decides else ()
 
 
 def _phase_line(phase: PhaseResult) -> Content:
+    if not _listed(phase):
+        waits = f"{'○ not begun':<13}"
+        return Content.assemble((waits, "$secondary bold"), (plain(phase.title), "$secondary"))
     colour = {"-go": "$success", "-no-go": "$error", "-undecided": "$warning"}
     return Content.assemble(
         (f"{decision_line(phase.decision):<13}", f"{colour[state_class(phase.decision)]} bold"),
