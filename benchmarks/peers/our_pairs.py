@@ -39,7 +39,7 @@ def main() -> None:
         told["clusters"] = len(find_clusters(comparison).clusters)
     told["seconds"] = time.perf_counter() - began
     told["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    differing = comparison.cells.filter("differs").group_by("field").len()
+    differing = comparison.differing.group_by("field").len()
     told["differing"] = {
         field.removeprefix("values."): count for field, count in differing.iter_rows()
     }
@@ -48,7 +48,7 @@ def main() -> None:
             str(field).removeprefix("values."): digest(
                 cells.select("job_id", "directory").iter_rows()
             )
-            for (field,), cells in comparison.cells.filter("differs").group_by("field")
+            for (field,), cells in comparison.differing.group_by("field")
         }
     print(json.dumps(told))
 

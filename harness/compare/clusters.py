@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,32 +21,29 @@ from harness.assessment import Cluster
 from harness.compare.cluster_words import title
 from harness.compare.comparison import Comparison, difference_id
 from harness.compare.descriptions import (
-    CELL_FEATURES,
     JOB,
-    JOB_FEATURES,
     STEP,
+    FloatArray,
     IntArray,
     Term,
     Universe,
     describe,
 )
-from harness.compare.differing import CAUSES, JOB_STAGES, cause, job_stage, kind, step
-from harness.model import LIVE, Verdict
+from harness.compare.differing import CAUSES, JOB_STAGES, cause, kind, step
+from harness.compare.universes import Universes, encoded
+from harness.model import LIVE
 
 KEYS = ("mode", "job_id", "directory", "field")
 """What names a difference."""
 EXAMPLES = 3
 
-_PAIR = ["mode", "job_id", "directory"]
-_OF_ALL = ("claimed_at", "triggered_at", "flow_started_at", "package_size", "priority")
-"""Of a pair, what is looked at of every compared cell."""
 _OF_DIFFERING = (
+    "claimed_at", "triggered_at", "flow_started_at",
     "verdict", "control_outcome", "candidate_outcome", "control_error_class",
     "candidate_error_class", "control_error_text", "candidate_error_text", "candidate_attempts",
     "control_finished_at", "candidate_finished_at",
 )  # fmt: skip
-"""And what only of those that differ."""
-_ORDER = ["created_at", "job_id", "directory"]
+"""What is looked at of a pair that differs."""
 _SHARED = (STEP, "directory", JOB)
 """What is told of a cluster besides its description, if all its differences share it."""
 
@@ -80,15 +77,18 @@ def find_clusters(comparison: Comparison, *, among: pl.DataFrame | None = None) 
 
     among: rows of mode, job_id, directory and field; only these differences are clustered.
     """
+    universes = Universes(comparison)
     groups = [
-        group for cells in _fields(comparison, among) for group in _groups(cells, comparison.pairs)
+        group
+        for cells in _in_question(comparison, among)
+        for group in _groups(cells, comparison.pairs, universes)
     ]
     schema = dict.fromkeys((*KEYS, "cluster"), pl.String)
     members = pl.concat(
         [pl.DataFrame(schema=schema)]
         + [group.rows.select(*KEYS, cluster=pl.lit(group.id)) for group in groups]
     )
-    return Clustering(clusters=_ranked(groups, comparison.pairs), members=members)
+    return Clustering(clusters=_ranked(groups, universes), members=members)
 
 
 def cluster_id(terms: Sequence[Term]) -> str:
@@ -97,42 +97,27 @@ def cluster_id(terms: Sequence[Term]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _fields(comparison: Comparison, among: pl.DataFrame | None) -> Iterator[pl.DataFrame]:
-    """All compared cells of each mode and field that has a difference in question, in order."""
-    cells = comparison.cells.with_columns(here=pl.col("differs"))
+def _in_question(comparison: Comparison, among: pl.DataFrame | None) -> list[pl.DataFrame]:
+    """The differing cells in question of each mode and field that has any, in order."""
+    cells = comparison.differing
     if among is not None:
-        wanted = among.select(KEYS).with_columns(wanted=pl.lit(True))
-        cells = cells.join(wanted, on=KEYS, how="left", maintain_order="left").with_columns(
-            here=pl.col("differs") & pl.col("wanted").is_not_null()
-        )
-    of_all = comparison.pairs.select(*_PAIR, *_OF_ALL)
-    concerned = cells.filter("here").select("mode", "field").unique().sort("mode", "field")
-    for mode, field in concerned.iter_rows():
-        yield (
-            cells.filter((pl.col("field") == field) & (pl.col("mode") == mode))
-            .join(of_all, on=_PAIR)
-            .sort(_ORDER, nulls_last=True)
-            .with_columns(
-                job=pl.col("job_id"),
-                package=pl.col("package_size").cast(pl.String),
-                priority=pl.col("priority").cast(pl.String),
-                hour=pl.col("created_at").dt.strftime("%Y-%m-%d %H:00"),
-                # The words of an outcome or error are what the rules map: the case itself, and no
-                # cause of it.
-                rules=pl.col("touched").list.join(", ").replace("", None)
-                if field.startswith("values.")
-                else pl.lit(None, pl.String),
-            )
-        )
+        cells = cells.join(among.select(KEYS), on=KEYS, how="semi", maintain_order="left")
+    parts = cells.sort("mode", "field", maintain_order=True)
+    return parts.partition_by("mode", "field", maintain_order=True) if parts.height else []
 
 
-def _groups(cells: pl.DataFrame, pairs: pl.DataFrame) -> Iterator[_Group]:
-    """The clusters of one field of one mode."""
+def _groups(
+    cells: pl.DataFrame, pairs: pl.DataFrame, universes: Universes
+) -> Iterator[_Group]:
+    """The clusters of one field of one mode. cells: those that differ."""
+    universe, numbers = universes.of(*cells.select("mode", "field").row(0))
+    rank = universes.rank
+    cells = cells.with_columns(
+        at=pl.Series(np.searchsorted(rank[numbers], rank[cells["pair"].to_numpy()]))
+    ).sort("at")
     rows = (
-        cells.with_row_index("at")
-        .filter("here")
-        .join(pairs.select(*_PAIR, *_OF_DIFFERING), on=_PAIR, maintain_order="left")
-        .with_columns(kind=kind())
+        pl.concat([cells, pairs.select(*_OF_DIFFERING)[cells["pair"]]], how="horizontal")
+        .with_columns(kind=kind(), job=pl.col("job_id"))
         .with_columns(cause=cause(), step=step())
         .with_columns(
             seen_at=pl.coalesce(
@@ -140,18 +125,14 @@ def _groups(cells: pl.DataFrame, pairs: pl.DataFrame) -> Iterator[_Group]:
             )
         )
     )
-    codes, names = {}, {}
-    for name in (*CELL_FEATURES, *JOB_FEATURES, JOB):
-        codes[name], names[name] = _encode(cells[name])
-    steps, names[STEP] = _encode(rows[STEP])
-    universe = Universe(codes=codes, names=names)
+    steps, step_names = encoded(rows[STEP])
+    universe = replace(universe, names={**universe.names, STEP: step_names})
     rows = rows.with_columns(step_code=steps)
-    stages = cells.select(stage=job_stage())["stage"]
     for base in rows.partition_by("kind", "cause", maintain_order=True):
         first = base.row(0, named=True)
         whole_jobs = first["kind"] == "missing_candidate" and first["cause"] in JOB_STAGES
         # What was lost as a whole job can only be set against jobs that got no further.
-        alike = (stages == first["cause"]).to_numpy() if whole_jobs else True
+        alike = (universes.stages(numbers) == first["cause"]).to_numpy() if whole_jobs else True
         described = describe(
             universe,
             base["at"].to_numpy().astype(np.int64),
@@ -175,13 +156,6 @@ def _base(row: Mapping[str, Any]) -> Iterator[Term]:
         yield CAUSES[row["kind"]], row["cause"]
 
 
-def _encode(values: pl.Series) -> tuple[IntArray, list[str]]:
-    """Codes from 1 in the order of the texts, 0 for NULL; and the texts."""
-    names = values.drop_nulls().unique().sort().to_list()
-    codes = values.cast(pl.Enum(names)).to_physical().cast(pl.Int64) + 1
-    return codes.fill_null(0).to_numpy(), names
-
-
 def _cells_of_job(universe: Universe, members: IntArray) -> int | None:
     """Compared cells of the one job that all members belong to; None where there are more."""
     jobs = universe.codes[JOB]
@@ -189,8 +163,8 @@ def _cells_of_job(universe: Universe, members: IntArray) -> int | None:
     return int((jobs == of[0]).sum()) if (of == of[0]).all() else None
 
 
-def _ranked(groups: Sequence[_Group], pairs: pl.DataFrame) -> tuple[Cluster, ...]:
-    costs = _attributed(groups, _pair_costs(pairs))
+def _ranked(groups: Sequence[_Group], universes: Universes) -> tuple[Cluster, ...]:
+    costs = _attributed(groups, universes.costs(), universes.rank)
     of_mode: dict[str, tuple[int, float]] = {}
     for group, cost in zip(groups, costs, strict=True):
         size, lost = of_mode.get(_mode(group), (0, 0.0))
@@ -214,41 +188,18 @@ def _rank(cluster: Cluster) -> tuple[bool, str, float, int, tuple[Term, ...]]:
     )  # fmt: skip
 
 
-def _pair_costs(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Per disagreeing pair, by how much agreement by job would rise if it agreed.
-
-    A job of n settled pairs counts 1/n for each, and each of J jobs of a mode the same: 1/(n · J).
-    """
-    settled = pairs.filter(
-        pl.col("verdict").is_in([Verdict.IN_FLIGHT, Verdict.EXCLUDED]).not_()
-        & pl.col("created_at").is_not_null()
-    )
-    return (
-        settled.with_columns(
-            n=pl.len().over("mode", "job_id"), jobs=pl.col("job_id").n_unique().over("mode")
-        )
-        .filter(pl.col("verdict") != Verdict.AGREE)
-        .select(*_PAIR, cost=1.0 / (pl.col("n") * pl.col("jobs")))
-        .sort(_PAIR)
-        .with_row_index("pair")
-    )
-
-
-def _attributed(groups: Sequence[_Group], costs: pl.DataFrame) -> list[float]:
+def _attributed(groups: Sequence[_Group], costs: FloatArray, rank: IntArray) -> list[float]:
     """The cost of each group; a pair in several of them counts for the first by rank only.
 
     The first by rank is the one that costs most while what came before it is taken away.
+    costs: of each pair, by its rank among the pairs.
     """
-    held = [
-        np.unique(
-            group.rows.filter(pl.col("field") != "latency_s")
-            .join(costs, on=_PAIR)["pair"]
-            .to_numpy()
-            .astype(np.int64)
-        )
-        for group in groups
-    ]
-    left = costs["cost"].to_numpy().copy()
+    held = []
+    for group in groups:
+        pairs = np.unique(rank[group.rows["pair"].to_numpy()])
+        costly = pairs[costs[pairs] > 0]
+        held.append(costly if dict(group.terms)["field"] != "latency_s" else costly[:0])
+    left = costs.copy()
     out = [0.0] * len(groups)
     open_ = set(range(len(groups)))
     totals = {at: float(left[held[at]].sum()) for at in open_}

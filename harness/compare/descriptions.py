@@ -47,7 +47,8 @@ MOST_PRODUCT = 4_000_000
 
 STEP = "step"
 JOB = "job"
-CELL_FEATURES = ("directory", "rules")
+RULES = "rules"
+CELL_FEATURES = ("directory", RULES)
 JOB_FEATURES = ("package", "priority", "hour")
 FEATURES = (*CELL_FEATURES, *JOB_FEATURES, STEP)
 
@@ -58,10 +59,12 @@ class Universe:
 
     codes: per feature but `step`, and of the job, one code a cell, shape (n,); 0 for no value.
     names: per feature its values, sorted; code c is ``names[feature][c - 1]``.
+    bare: the same cells where no rule touched any; what has been counted there is not again.
     """
 
     codes: Mapping[str, IntArray]
     names: Mapping[str, Sequence[str]]
+    bare: Universe | None = None
     _counts: dict[tuple[bool, tuple[str, ...]], IntArray] = field(default_factory=dict)
     _one_a_job: list[IntArray] = field(default_factory=list)
 
@@ -72,8 +75,13 @@ class Universe:
 
     def jobs(self) -> IntArray:
         """Position of the first cell of each job."""
+        if self.bare is not None:
+            return self.bare.jobs()
         if not self._one_a_job:
-            self._one_a_job.append(np.unique(self.codes[JOB], return_index=True)[1])
+            first = np.full(self.width(JOB), -1)
+            # Of several assignments to one place the last one stays.
+            first[self.codes[JOB][::-1]] = np.arange(self.size)[::-1]
+            self._one_a_job.append(first[first >= 0])
         return self._one_a_job[0]
 
     def width(self, name: str) -> int:
@@ -82,6 +90,8 @@ class Universe:
 
     def counts(self, features: tuple[str, ...], *, by_job: bool) -> IntArray:
         """Cells (or jobs) of each combination of values, flat; one entry where no feature is."""
+        if self.bare is not None and RULES not in features:
+            return self.bare.counts(features, by_job=by_job)
         key = by_job, features
         if key not in self._counts:
             where = self.jobs() if by_job else slice(None)

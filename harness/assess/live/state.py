@@ -110,12 +110,7 @@ class LiveComparison:
         pairs = self._pairs.frame().sort(
             "mode", "created_at", "job_id", "directory", nulls_last=True
         )
-        return Comparison(
-            pairs=pairs,
-            cells=self._cells.frame(),
-            rules=self._criteria.rules,
-            set_apart=self._apart.frame(),
-        )
+        return Comparison(pairs=pairs, rules=self._criteria.rules)
 
     def clusters(self) -> Clustering:
         """Found anew where a compared cell changed; costs what all pairs cost."""
@@ -159,8 +154,6 @@ class LiveComparison:
         self._at = _moment(reader, compared.until, compared.blind)
         comparison = compared.comparison
         self._pairs = JobChunks(comparison.pairs)
-        self._cells = JobChunks(comparison.cells)
-        self._apart = JobChunks(comparison.set_apart)
         self._clusters = None
         self._verdicts: Counter[tuple[str, str]] = Counter()
         self._of_job: dict[str, list[tuple[tuple[str, str], int]]] = {}
@@ -242,8 +235,6 @@ class LiveComparison:
         )
         jobs = [job for job in touched if job is not None]
         self._pairs.replace(jobs, comparison.pairs)
-        self._cells.replace(jobs, comparison.cells)
-        self._apart.replace(jobs, comparison.set_apart)
         self._clusters = None
         self._count(jobs, comparison.pairs)
         self._hidden.replace(jobs, comparison)

@@ -39,7 +39,7 @@ class Cause:
 
 def shown(comparison: Comparison, mutants: pl.DataFrame) -> set[int]:
     """Numbers of the mutants that show as a difference in their own field."""
-    cells = comparison.cells.filter("differs").select("mode", "field", copy="job_id")
+    cells = comparison.differing.select("mode", "field", copy="job_id")
     found = mutants.join(cells.unique(), on=["mode", "copy", "field"], how="semi")
     return set(found["mutant"].to_list())
 
@@ -85,7 +85,7 @@ class _Search:
         every = shown(compare_again(self.copies, rules), self.survivors)
         if not every:
             return every, every
-        differing = compare_again(self.original, rules).cells.filter("differs")
+        differing = compare_again(self.original, rules).differing
         before = self.survivors.join(
             differing.select("mode", "job_id", "directory", "field").unique(),
             on=["mode", "job_id", "directory", "field"],

@@ -16,7 +16,7 @@ from harness.compare.calibration.texts import (
     changed,
     someone_elses,
 )
-from harness.compare.cells import apply_rules
+from harness.compare.applying import apply_rules
 from harness.compare.kinds import VALUE_FIELDS
 from harness.compare.meaning import meaning
 from tests.support.calibrations import SHIPPED, business, sent
