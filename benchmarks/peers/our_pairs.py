@@ -33,7 +33,7 @@ def main() -> None:
     comparison = compare(submissions, jobs, rules, as_of=_AT, deadline_s=3600.0)
     del submissions, jobs
     told: dict[str, object] = {
-        "mismatch": comparison.pairs.filter(pl.col("verdict") == "mismatch").height
+        "mismatch": comparison.narrow.filter(pl.col("verdict") == "mismatch").height
     }
     if what == "rules":
         told["clusters"] = len(find_clusters(comparison).clusters)

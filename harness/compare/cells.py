@@ -6,6 +6,7 @@ import polars as pl
 
 from harness.compare.kinds import VALUE_FIELDS, CeilingRule
 from harness.compare.rules import RuleSet
+from harness.compare.sent import SentColumns, Values
 from harness.model import LIVE
 
 LATENCY = "latency_s"
@@ -17,13 +18,14 @@ _RAW = ("field", "control_raw", "candidate_raw", "control_class", "candidate_cla
 class RawCells:
     """The recorded values of one compared field of every pair, field by field.
 
-    pairs: those of a comparison, with `state`. A pair in flight or with contradicting control rows
+    pairs: those of a comparison, with `state`. sent: their values; None where the pairs have them. A pair in flight or with contradicting control rows
     has no cells. A field that one side does not send is not compared: the two systems fill
     different sets of inputs, which is no difference in what they sent.
     """
 
-    def __init__(self, pairs: pl.DataFrame) -> None:
-        self._pairs = pairs
+    def __init__(self, pairs: pl.DataFrame, sent: Values | None = None) -> None:
+        self.pairs = pairs
+        self._sent = sent or SentColumns(pairs)
         state = pairs["state"]
         self._settled = state == "settled"
         self._lost = {side: state == f"missing_{side}" for side in ("control", "candidate")}
@@ -46,10 +48,10 @@ class RawCells:
         here = self._settled | lost["control"] | lost["candidate"]
         missing = pl.Series(["missing"])
         said = {
-            f"{side}_raw": self._pairs[f"{side}_raw_status"]
+            f"{side}_raw": self.pairs[f"{side}_raw_status"]
             if not lost[side].any()
             else missing.new_from_index(0, len(here)).zip_with(
-                lost[side], self._pairs[f"{side}_raw_status"]
+                lost[side], self.pairs[f"{side}_raw_status"]
             )
             for side in lost
         }
@@ -58,27 +60,26 @@ class RawCells:
     def _error(self) -> pl.DataFrame:
         here = self._settled
         for side in ("control", "candidate"):
-            here = here & (self._pairs[f"{side}_outcome"] == "failed").fill_null(False)
+            here = here & (self.pairs[f"{side}_outcome"] == "failed").fill_null(False)
         columns = {
             "control_raw": "control_error_text", "candidate_raw": "candidate_error_text",
             "control_class": "control_error_class", "candidate_class": "candidate_error_class",
         }  # fmt: skip
-        return _where(here, **{name: self._pairs[own] for name, own in columns.items()}).with_columns(
+        return _where(here, **{name: self.pairs[own] for name, own in columns.items()}).with_columns(
             pl.col("control_raw", "candidate_raw").fill_null("")
         )
 
     def _value(self, name: str) -> pl.DataFrame:
-        control, sent = self._pairs[f"control_sent_{name}"], self._pairs[f"candidate_sent_{name}"]
+        control, sent, observed = self._sent.of(name)
         # A replay shows what the site really received; production only what the plan would type.
-        observed = self._pairs[f"observed_{name}"]
         if observed.null_count() < len(observed):
             sent = observed.zip_with(observed.is_not_null(), sent)
         here = self._settled & control.is_not_null() & sent.is_not_null()
         return _where(here, control_raw=control, candidate_raw=sent)
 
     def _latency(self) -> pl.DataFrame:
-        took_ms = self._pairs["candidate_duration_ms"]
-        here = self._settled & (self._pairs["mode"] == LIVE) & took_ms.is_not_null()
+        took_ms = self.pairs["candidate_duration_ms"]
+        here = self._settled & (self.pairs["mode"] == LIVE) & took_ms.is_not_null()
         return _where(here, took_ms=took_ms).select(
             "pair",
             control_raw=pl.lit(""),

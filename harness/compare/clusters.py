@@ -81,7 +81,7 @@ def find_clusters(comparison: Comparison, *, among: pl.DataFrame | None = None) 
     groups = [
         group
         for cells in _in_question(comparison, among)
-        for group in _groups(cells, comparison.pairs, universes)
+        for group in _groups(cells, comparison.narrow, universes)
     ]
     schema = dict.fromkeys((*KEYS, "cluster"), pl.String)
     members = pl.concat(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -13,13 +12,14 @@ import polars as pl
 
 from harness.assessment import Difference, RuleEffect
 from harness.compare.applying import apply_rules
-from harness.compare.cells import LATENCY, compared_fields, spread
+from harness.compare.cells import LATENCY, RawCells, compared_fields, spread
 from harness.compare.differing import kind
 from harness.compare.judging import judge_field, judge_fields, touched_by
 from harness.compare.kinds import PAIR, CeilingRule, ExcludeRule, Rule
 from harness.compare.pairing import pair_submissions
 from harness.compare.rules import RuleSet
 from harness.compare.scope import is_of_field, with_exclusions
+from harness.compare.sent import Values, with_sent
 from harness.compare.silence import BlindPeriod
 from harness.model import Verdict
 
@@ -28,19 +28,40 @@ _JUDGED = ("excluded_by", "differs", "raw_differs", "verdict_with_excluded", "ve
            "raw_agrees")  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Comparison:
     """What a comparison found.
 
-    pairs: one row per pair with `verdict`, `raw_agrees` (no rule applied), `excluded_by` (the rule
-    that set it apart) and `verdict_with_excluded` (the verdict if no rule set a pair apart).
-
-    Everything else follows from the pairs and the rules, and is made when it is asked for.
+    Everything follows from the pairs and the rules, and is made when it is asked for.
     """
 
-    pairs: pl.DataFrame
-    rules: RuleSet
-    _made: dict[str, pl.DataFrame] = field(default_factory=dict, init=False, repr=False)
+    def __init__(
+        self, *, pairs: pl.DataFrame, rules: RuleSet, sent: Values | None = None
+    ) -> None:
+        """Take over judged pairs, as `pairs` gives them.
+
+        sent: the values that belong to them; None where the pairs have them.
+        """
+        self.rules = rules
+        self.raw = RawCells(pairs, sent)
+        self.sent = sent
+        self._made: dict[str, pl.DataFrame] = {}
+
+    @property
+    def narrow(self) -> pl.DataFrame:
+        """The pairs for whoever needs no value that was sent: `pairs` may lack those here."""
+        return self.raw.pairs
+
+    @property
+    def pairs(self) -> pl.DataFrame:
+        """One row per pair, in the order of mode, creation of the job, job and directory.
+
+        With `verdict`, `raw_agrees` (no rule applied), `excluded_by` (the rule that set it apart)
+        and `verdict_with_excluded` (the verdict if no rule set a pair apart).
+        """
+        if self.sent is not None:
+            self.raw = RawCells(with_sent(self.raw.pairs, self.sent))
+            self.sent = None
+        return self.raw.pairs
 
     @property
     def differing(self) -> pl.DataFrame:
@@ -73,13 +94,13 @@ class Comparison:
 
     def _differing(self, *, apart: bool) -> pl.DataFrame:
         if "differing" not in self._made:
-            found = pl.concat([one.differing for one in judge_fields(self.pairs, self.rules)])
+            found = pl.concat([one.differing for one in judge_fields(self.raw, self.rules)])
             self._keep(found)
         return self._made["differing_apart" if apart else "differing"]
 
     def _keep(self, differing: pl.DataFrame) -> None:
         """Take over the differing cells of all pairs."""
-        apart = self.pairs["excluded_by"].is_not_null()
+        apart = self.narrow["excluded_by"].is_not_null()
         inside = apart.gather(differing["pair"]) if apart.any() else None
         self._made["differing"] = differing if inside is None else differing.filter(~inside)
         self._made["differing_apart"] = (
@@ -110,22 +131,22 @@ def compare(
     A ceiling (latency) shows as a difference but does not make outcomes disagree.
     blind: when the candidate's history could not be observed.
     """
-    pairs = pair_submissions(
+    pairs, sent = pair_submissions(
         submissions, jobs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
     )
-    return _judge(pairs, rules)
+    return _judge(pairs, rules, sent)
 
 
 def compare_again(comparison: Comparison, rules: RuleSet) -> Comparison:
     """The same pairs judged by other rules."""
-    return _judge(comparison.pairs.drop(_JUDGED), rules)
+    return _judge(comparison.narrow.drop(_JUDGED), rules, comparison.sent)
 
 
-def _judge(pairs: pl.DataFrame, rules: RuleSet) -> Comparison:
+def _judge(pairs: pl.DataFrame, rules: RuleSet, sent: Values | None) -> Comparison:
     pairs = with_exclusions(pairs, rules)
     found = []
     judged = {name: np.zeros(pairs.height, dtype=bool) for name in ("differs", "raw_differs")}
-    for one in judge_fields(pairs, rules):
+    for one in judge_fields(RawCells(pairs, sent), rules):
         found.append(one.differing)
         judged["raw_differs"][one.differing_raw.to_numpy()] = True
         # A ceiling shows as a difference but does not make outcomes disagree.
@@ -153,7 +174,7 @@ def _judge(pairs: pl.DataFrame, rules: RuleSet) -> Comparison:
             raw_agrees=~pl.col("raw_differs").fill_null(True),
         )
     )
-    comparison = Comparison(pairs=pairs, rules=rules)
+    comparison = Comparison(pairs=pairs, rules=rules, sent=sent)
     comparison._keep(pl.concat(found))  # noqa: SLF001
     return comparison
 
@@ -163,7 +184,7 @@ def rule_effects(comparison: Comparison) -> tuple[RuleEffect, ...]:
 
     A rule that sets pairs apart touches pairs, and hides every difference that they would show.
     """
-    compared = comparison.pairs.filter(pl.col("verdict") != Verdict.IN_FLIGHT.value).height
+    compared = (comparison.narrow["verdict"] != Verdict.IN_FLIGHT.value).sum()
     effects = []
     touched_cells = _touched(comparison)
     for rule in comparison.rules.rule:
@@ -200,10 +221,10 @@ def hidden_pairs(comparison: Comparison, rule: Rule) -> pl.DataFrame:
 
 def _touched(comparison: Comparison) -> Counter[str]:
     """In how many cells each rule changed a value; those of excluded pairs do not count."""
-    pairs, counts = comparison.pairs, Counter[str]()
-    inside = pairs["excluded_by"].is_null()
+    counts = Counter[str]()
+    inside = comparison.narrow["excluded_by"].is_null()
     for name in compared_fields(comparison.rules):
-        cells, names = touched_by(pairs, name, comparison.rules)
+        cells, names = touched_by(comparison.raw, name, comparison.rules)
         if any(names):
             sizes = cells.filter(inside.gather(cells["pair"]))["by"].value_counts()
             for by, size in sizes.iter_rows():
@@ -213,22 +234,22 @@ def _touched(comparison: Comparison) -> Counter[str]:
 
 def _only_without(comparison: Comparison, rule: Rule) -> pl.DataFrame:
     """The cells that would differ if there were no such rule."""
-    pairs, without = comparison.pairs, comparison.rules.without(rule.name)
+    without = comparison.rules.without(rule.name)
     found = [
-        judge_field(pairs, name, without).differing
+        judge_field(comparison.raw, name, without).differing
         for name in compared_fields(comparison.rules)
         if is_of_field(rule, name)
     ]
     cells = pl.concat([comparison.differing.clear(), *found])
-    return cells.filter(pairs["excluded_by"].is_null().gather(cells["pair"])).join(
+    return cells.filter(comparison.narrow["excluded_by"].is_null().gather(cells["pair"])).join(
         comparison.differing, on=["pair", "field"], how="anti", maintain_order="left"
     )
 
 
 def _only_excluded(comparison: Comparison, rule: ExcludeRule) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The pairs with what the rule alone sets apart, and the keys of those no other rule does."""
-    touched = with_exclusions(comparison.pairs, RuleSet(version=1, rule=(rule,)))
-    others = with_exclusions(comparison.pairs, comparison.rules.without(rule.name))
+    touched = with_exclusions(comparison.narrow, RuleSet(version=1, rule=(rule,)))
+    others = with_exclusions(comparison.narrow, comparison.rules.without(rule.name))
     mine = touched.filter(pl.col("excluded_by").is_not_null() & others["excluded_by"].is_null())
     return touched, mine.select(*_PAIR_KEYS)
 
@@ -257,7 +278,7 @@ def differences(
     ]  # fmt: skip
     found = comparison.differing
     rows = (
-        pl.concat([found, comparison.pairs.select(columns)[found["pair"]]], how="horizontal")
+        pl.concat([found, comparison.narrow.select(columns)[found["pair"]]], how="horizontal")
         .sort("mode", "created_at", "job_id", "directory", "field", nulls_last=True)
         .with_columns(kind=kind())
     )

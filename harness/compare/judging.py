@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
+import numpy as np
 import polars as pl
 
 from harness.compare.applying import Applied, apply_to_field
@@ -43,39 +44,38 @@ class JudgedField:
     differing_raw: pl.Series
 
 
-def judge_fields(pairs: pl.DataFrame, rules: RuleSet) -> Iterator[JudgedField]:
+def judge_fields(raw: RawCells, rules: RuleSet) -> Iterator[JudgedField]:
     """Judge field by field, so that no more than one of them is held at a time."""
-    raw = RawCells(pairs)
     for field in compared_fields(rules):
-        yield _judge(raw.of(field), pairs, field, rules)
+        yield judge_field(raw, field, rules)
 
 
-def judge_field(pairs: pl.DataFrame, field: str, rules: RuleSet) -> JudgedField:
+def judge_field(raw: RawCells, field: str, rules: RuleSet) -> JudgedField:
     """Judge one field."""
-    return _judge(RawCells(pairs).of(field), pairs, field, rules)
+    return _judge(raw.of(field), raw.pairs, field, rules)
 
 
 def touched_by(
-    pairs: pl.DataFrame, field: str, rules: RuleSet
+    raw: RawCells, field: str, rules: RuleSet
 ) -> tuple[pl.DataFrame, tuple[tuple[str, ...], ...]]:
     """Return pair (number, ascending) and `by` of all compared cells of a field; and names.
 
     by: a place in the names, which are those of the rules that changed a value of the cell, in
     their order.
     """
-    raw = RawCells(pairs).of(field)
-    moved = raw["control_raw"].ne_missing(raw["candidate_raw"])
-    numbers, codes, names = [], [], []
+    cells = raw.of(field)
+    moved = cells["control_raw"].ne_missing(cells["candidate_raw"])
+    names: list[tuple[str, ...]] = []
+    by = np.zeros(cells.height, np.uint32)
     # Apart, since each has long runs of its own.
-    for cells in (raw.filter(moved), raw.filter(~moved)):
-        found, run = _in_runs(cells, pairs, field, rules)
-        numbers.append(cells["pair"])
-        codes.append(pl.Series(found.by).gather(run) + len(names))
+    for here in (moved, ~moved):
+        found, run = _in_runs(cells.filter(here), raw.pairs, field, rules)
+        if any(found.names):
+            by[here.to_numpy()] = found.by[run.to_numpy()] + len(names)
+        else:
+            by[here.to_numpy()] = len(names)
         names += found.names
-    if not any(names):
-        return raw.select("pair", by=pl.lit(0, pl.UInt32)), ((),)
-    table = pl.DataFrame([pl.concat(numbers), pl.concat(codes).alias("by")])
-    return table.sort("pair"), tuple(names)
+    return cells.select("pair", by=pl.Series(by)), tuple(names)
 
 
 def _judge(raw: pl.DataFrame, pairs: pl.DataFrame, field: str, rules: RuleSet) -> JudgedField:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from harness.compare.cells import LATENCY, RawCells, compared_fields
+from harness.compare.cells import LATENCY, compared_fields
 from harness.compare.comparison import Comparison
 from harness.compare.kinds import VALUE_FIELDS
 from harness.model import LIVE, Side, Verdict
@@ -77,10 +77,10 @@ def field_shares(
 
 
 def _counts(comparison: Comparison, mode: str, by: list[str]) -> pl.DataFrame:
-    pairs = comparison.pairs
+    pairs = comparison.narrow
     inside = (pairs["mode"] == mode) & pairs["excluded_by"].is_null()
     places = [name for name in by if name != "field"]
-    raw, keys = RawCells(pairs), pairs.select(*places, "job_id")
+    raw, keys = comparison.raw, pairs.select(*places, "job_id")
     counted = [pl.DataFrame(schema={"field": pl.String, **keys.schema, "n": pl.UInt32})]
     for name in compared_fields(comparison.rules):
         if name != LATENCY:
@@ -104,7 +104,7 @@ def _pending(comparison: Comparison, mode: str, by: list[str], fields: pl.Series
     """Submissions in flight, which may still differ in every field."""
     place = [name for name in by if name != "field"]
     return (
-        comparison.pairs.filter((pl.col("mode") == mode) & (pl.col("verdict") == Verdict.IN_FLIGHT))
+        comparison.narrow.filter((pl.col("mode") == mode) & (pl.col("verdict") == Verdict.IN_FLIGHT))
         .group_by(*place, "job_id")
         .agg(pl.len().alias("pending"))
         .join(fields.to_frame("field"), how="cross")

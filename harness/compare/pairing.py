@@ -12,7 +12,7 @@ from datetime import datetime
 import polars as pl
 
 from harness.compare.pair_rows import TERMINAL, PairKeys, pair_rows
-from harness.compare.rules import VALUE_FIELDS
+from harness.compare.sent import Places, SentValues
 from harness.compare.silence import BlindPeriod, silent_for_s
 from harness.model import LIVE
 
@@ -20,20 +20,9 @@ MAX_ATTEMPTS = 4
 """The candidate's task tries a directory at most this often (3 retries)."""
 
 _SIDE_COLUMNS = (
-    "outcome",
-    "raw_status",
-    "error_class",
-    "error_text",
-    "attempts",
-    "finals",
-    "started_at",
-    "finished_at",
-    "duration_ms",
-    "url",
-    "listing_url",
-    "from_seq",
-    *(f"sent_{name}" for name in VALUE_FIELDS),
-)
+    "outcome", "raw_status", "error_class", "error_text", "attempts", "finals", "started_at",
+    "finished_at", "duration_ms", "url", "listing_url", "from_seq",
+)  # fmt: skip
 
 
 def pair_submissions(
@@ -44,8 +33,8 @@ def pair_submissions(
     deadline_s: float,
     time_scale: float,
     blind: Sequence[BlindPeriod] = (),
-) -> pl.DataFrame:
-    """Return one row per (mode, job_id, directory) with both sides and a `state`.
+) -> tuple[pl.DataFrame, SentValues]:
+    """Return one row per (mode, job_id, directory) with both sides and a `state`; what they sent.
 
     submissions, jobs: the frames of ``sql/views/select_submissions.sql``.
     deadline_s: seconds of scaled time after which a silent side counts as missing.
@@ -58,30 +47,22 @@ def pair_submissions(
     """
     keys = PairKeys.of(submissions, jobs)
     rows = pair_rows(submissions, keys)
-    sides: dict[str, pl.Series] = {}
-    for side in ("control", "candidate"):
-        sides |= {
-            f"{side}_{name}": submissions[name].gather(rows[side]) for name in _SIDE_COLUMNS
-        }
-        if side == "control":
-            sides |= {name: rows[name] for name in ("control_rows", "control_differs")}
-    observed = {
-        "observed_outcome": "outcome",
-        **{f"observed_{name}": f"sent_{name}" for name in VALUE_FIELDS},
-    }
+    places = {side: Places.of(rows[side]) for side in ("control", "candidate", "observed")}
+    sides = [
+        places[side].gather(submissions[name]).alias(f"{side}_{name}")
+        for side in ("control", "candidate")
+        for name in _SIDE_COLUMNS
+    ]
+    observed = places["observed"].gather(submissions["outcome"]).alias("observed_outcome")
+    counted = [rows[name] for name in ("mode", "control_rows", "control_differs")]
     pairs = pl.DataFrame(
-        [
-            *keys.texts(rows),
-            *(column.alias(name) for name, column in sides.items()),
-            rows["mode"],
-            *(submissions[own].gather(rows["observed"]).alias(name)
-              for name, own in observed.items()),
-            *keys.of_job(jobs, rows),
-        ]
-    )  # fmt: skip
-    return _with_state(
+        [*keys.texts(rows), *counted, *sides, observed, *keys.of_job(jobs, rows)]
+    )
+    del sides
+    with_state = _with_state(
         pairs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
     )
+    return with_state, SentValues(submissions, **places)
 
 
 def _with_state(

@@ -88,4 +88,4 @@ def _keys(differences: Sequence[Difference]) -> pl.DataFrame:
 
 
 def _count_excluded(comparison: Comparison) -> int:
-    return int(comparison.pairs["excluded_by"].count())
+    return int(comparison.narrow["excluded_by"].count())

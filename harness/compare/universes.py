@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from harness.compare.cells import RawCells
 from harness.compare.comparison import Comparison
 from harness.compare.descriptions import JOB, RULES, FloatArray, IntArray, Universe
 from harness.compare.differing import job_stage
@@ -25,7 +24,7 @@ class Universes:
 
     def __init__(self, comparison: Comparison) -> None:
         self._comparison = comparison
-        pairs = comparison.pairs
+        pairs = comparison.narrow
         self._codes: dict[str, IntArray] = {}
         self._names: dict[str, list[str]] = {}
         created = pairs["created_at"]
@@ -38,7 +37,7 @@ class Universes:
             self._codes[name], self._names[name] = encoded(values)
         self.rank = _rank(self._codes["mode"], created, self._codes[JOB], self._codes["directory"])
         self._counted = pairs["excluded_by"].is_null().to_numpy()
-        self._raw = RawCells(pairs)
+        self._raw = comparison.raw
         self._rules: dict[str, tuple[IntArray, IntArray, list[str]]] = {}
         self._last: tuple[IntArray, Universe] | None = None
 
@@ -67,7 +66,7 @@ class Universes:
 
     def stages(self, cells: IntArray) -> pl.Series:
         """How far the candidate got with the job of each cell. cells: numbers of pairs."""
-        signs = self._comparison.pairs.select("flow_started_at", "triggered_at", "claimed_at")
+        signs = self._comparison.narrow.select("flow_started_at", "triggered_at", "claimed_at")
         return signs.select(stage=job_stage())["stage"].gather(pl.Series(cells))
 
     def costs(self) -> FloatArray:
@@ -76,7 +75,7 @@ class Universes:
         A job of n settled pairs counts 1/n for each, and each of J jobs of a mode the same:
         1/(n · J). What agrees, waits or is set apart costs nothing.
         """
-        pairs = self._comparison.pairs
+        pairs = self._comparison.narrow
         verdict = pairs["verdict"]
         waits = verdict.is_in([Verdict.IN_FLIGHT.value, Verdict.EXCLUDED.value])
         settled = (~waits & pairs["created_at"].is_not_null()).to_numpy()
@@ -112,7 +111,7 @@ class Universes:
         if not field.startswith("values."):
             return np.zeros(0, np.int64), []
         if field not in self._rules:
-            table, lists = touched_by(self._comparison.pairs, field, self._comparison.rules)
+            table, lists = touched_by(self._raw, field, self._comparison.rules)
             told = [", ".join(one) for one in lists]
             names = sorted({*told} - {""})
             places = np.array([names.index(text) + 1 if text else 0 for text in told])
