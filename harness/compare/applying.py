@@ -75,10 +75,10 @@ def apply_to_field(cells: pl.DataFrame, field: str, rules: RuleSet) -> Applied:
     """Apply the rules of one field to cells of it: a rule of another field costs nothing.
 
     cells: control_raw and candidate_raw; the classes of an ``error``; `directory` and `created_at`
-    where a rule is about some.
+    where a rule is about some. Without a column of the candidate both sides are alike.
     """
     applied = [rule for rule in rules.rule if is_of_field(rule, field)]
-    values = cells["control_raw"], cells["candidate_raw"]
+    values = cells["control_raw"], _candidate(cells, "raw")
     by: _Codes = np.zeros(cells.height, np.uint32)
     names: _Names = ((),)
     for start in range(0, len(applied), _BITS):
@@ -151,13 +151,23 @@ def _apply(
     elif isinstance(rule, ToleranceRule):
         near = _near(rule, here, control, candidate)
         new = control, control.zip_with(near, candidate)
-    elif is_narrow(rule):
-        at = here.arg_true()
-        new = tuple(side.clone().scatter(at, normalised(rule, side.gather(at))) for side in old)
     else:
-        new = tuple(normalised(rule, side) for side in old)
+        changed = _normalised(rule, control, here)
+        new = changed, changed if candidate is control else _normalised(rule, candidate, here)
     moved = new[0].ne_missing(control) | new[1].ne_missing(candidate)
     return (new, moved) if moved.any() else (old, None)
+
+
+def _normalised(rule: Rule, values: pl.Series, here: pl.Series) -> pl.Series:
+    if not is_narrow(rule):
+        return normalised(rule, values)
+    at = here.arg_true()
+    return values.clone().scatter(at, normalised(rule, values.gather(at)))
+
+
+def _candidate(cells: pl.DataFrame, name: str) -> pl.Series:
+    """A column of the candidate; the control's where both sides are alike."""
+    return cells[f"candidate_{name}" if f"candidate_{name}" in cells.columns else f"control_{name}"]
 
 
 def _classes(
@@ -168,8 +178,8 @@ def _classes(
     candidate: pl.Series,
 ) -> tuple[pl.Series, pl.Series]:
     """The class of either side's recorded text: of the first own pattern it holds, else shipped."""
-    raw = cells["control_raw"], cells["candidate_raw"]
-    class_of = [cells["control_class"], cells["candidate_class"]]
+    raw = cells["control_raw"], _candidate(cells, "raw")
+    class_of = [cells["control_class"], _candidate(cells, "class")]
     if rule.pattern:
         patterns = [(re.compile(line.match), line.to) for line in rule.pattern]
         texts = pl.concat([side.filter(here) for side in raw]).drop_nulls().unique()

@@ -26,6 +26,7 @@ class RawCells:
     def __init__(self, pairs: pl.DataFrame, sent: Values | None = None) -> None:
         self.pairs = pairs
         self._sent = sent or SentColumns(pairs)
+        self._numbers = pl.arange(0, pairs.height, eager=True, dtype=pl.UInt32).alias("pair")
         state = pairs["state"]
         self._settled = state == "settled"
         self._lost = {side: state == f"missing_{side}" for side in ("control", "candidate")}
@@ -55,7 +56,7 @@ class RawCells:
             )
             for side in lost
         }
-        return _where(here, **said)
+        return self._where(here, **said)
 
     def _error(self) -> pl.DataFrame:
         here = self._settled
@@ -65,7 +66,7 @@ class RawCells:
             "control_raw": "control_error_text", "candidate_raw": "candidate_error_text",
             "control_class": "control_error_class", "candidate_class": "candidate_error_class",
         }  # fmt: skip
-        return _where(here, **{name: self.pairs[own] for name, own in columns.items()}).with_columns(
+        return self._where(here, **{name: self.pairs[own] for name, own in columns.items()}).with_columns(
             pl.col("control_raw", "candidate_raw").fill_null("")
         )
 
@@ -75,23 +76,23 @@ class RawCells:
         if observed.null_count() < len(observed):
             sent = observed.zip_with(observed.is_not_null(), sent)
         here = self._settled & control.is_not_null() & sent.is_not_null()
-        return _where(here, control_raw=control, candidate_raw=sent)
+        return self._where(here, control_raw=control, candidate_raw=sent)
 
     def _latency(self) -> pl.DataFrame:
         took_ms = self.pairs["candidate_duration_ms"]
         here = self._settled & (self.pairs["mode"] == LIVE) & took_ms.is_not_null()
-        return _where(here, took_ms=took_ms).select(
+        return self._where(here, took_ms=took_ms).select(
             "pair",
             control_raw=pl.lit(""),
             candidate_raw=(pl.col("took_ms") / 1000).round(1).cast(pl.String),
         )
 
 
-def _where(here: pl.Series, **columns: pl.Series) -> pl.DataFrame:
-    """The rows of the columns where `here` holds, with their numbers."""
-    numbers = pl.arange(0, len(here), eager=True, dtype=pl.UInt32).alias("pair")
-    rows = pl.DataFrame([numbers, *(column.alias(name) for name, column in columns.items())])
-    return rows if here.all() else rows.filter(here)
+    def _where(self, here: pl.Series, **columns: pl.Series) -> pl.DataFrame:
+        """The rows of the columns where `here` holds, with their numbers."""
+        named = (column.alias(name) for name, column in columns.items())
+        rows = pl.DataFrame([self._numbers, *named])
+        return rows if here.all() else rows.filter(here)
 
 
 def compared_fields(rules: RuleSet) -> tuple[str, ...]:

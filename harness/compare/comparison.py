@@ -14,7 +14,7 @@ from harness.assessment import Difference, RuleEffect
 from harness.compare.applying import apply_rules
 from harness.compare.cells import LATENCY, RawCells, compared_fields, spread
 from harness.compare.differing import kind
-from harness.compare.judging import judge_field, judge_fields, touched_by
+from harness.compare.judging import ComparedCells, JudgedField, judge_field, judge_fields
 from harness.compare.kinds import PAIR, CeilingRule, ExcludeRule, Rule
 from harness.compare.pairing import pair_submissions
 from harness.compare.rules import RuleSet
@@ -45,6 +45,7 @@ class Comparison:
         self.raw = RawCells(pairs, sent)
         self.sent = sent
         self._made: dict[str, pl.DataFrame] = {}
+        self._compared: dict[str, ComparedCells] = {}
 
     @property
     def narrow(self) -> pl.DataFrame:
@@ -92,14 +93,24 @@ class Comparison:
             self._made[name] = cells_of(self.pairs.filter(where), self.rules)
         return self._made[name]
 
+    def compared(self, name: str) -> ComparedCells:
+        """Which pairs have a cell of a field, excluded ones too, and which rules touched it."""
+        if name not in self._compared:
+            told = judge_field(self.raw, name, self.rules, compared=True).compared
+            if told is None:
+                raise AssertionError(f"nothing was told of {name}")
+            self._compared[name] = told
+        return self._compared[name]
+
     def _differing(self, *, apart: bool) -> pl.DataFrame:
         if "differing" not in self._made:
-            found = pl.concat([one.differing for one in judge_fields(self.raw, self.rules)])
-            self._keep(found)
+            self._keep(list(judge_fields(self.raw, self.rules, compared=True)))
         return self._made["differing_apart" if apart else "differing"]
 
-    def _keep(self, differing: pl.DataFrame) -> None:
-        """Take over the differing cells of all pairs."""
+    def _keep(self, judged: Sequence[JudgedField]) -> None:
+        """Take over what became of the fields."""
+        self._compared = {one.name: one.compared for one in judged if one.compared is not None}
+        differing = pl.concat([one.differing for one in judged])
         apart = self.narrow["excluded_by"].is_not_null()
         inside = apart.gather(differing["pair"]) if apart.any() else None
         self._made["differing"] = differing if inside is None else differing.filter(~inside)
@@ -134,24 +145,27 @@ def compare(
     pairs, sent = pair_submissions(
         submissions, jobs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
     )
-    return _judge(pairs, rules, sent)
+    return _judge(pairs, rules, sent, in_full=True)
 
 
 def compare_again(comparison: Comparison, rules: RuleSet) -> Comparison:
     """The same pairs judged by other rules."""
-    return _judge(comparison.narrow.drop(_JUDGED), rules, comparison.sent)
+    return _judge(comparison.narrow.drop(_JUDGED), rules, comparison.sent, in_full=False)
 
 
-def _judge(pairs: pl.DataFrame, rules: RuleSet, sent: Values | None) -> Comparison:
+def _judge(
+    pairs: pl.DataFrame, rules: RuleSet, sent: Values | None, *, in_full: bool
+) -> Comparison:
+    """in_full: whether all cells are going to be asked about, not only those that differ."""
     pairs = with_exclusions(pairs, rules)
     found = []
-    judged = {name: np.zeros(pairs.height, dtype=bool) for name in ("differs", "raw_differs")}
-    for one in judge_fields(RawCells(pairs, sent), rules):
-        found.append(one.differing)
-        judged["raw_differs"][one.differing_raw.to_numpy()] = True
+    masks = {name: np.zeros(pairs.height, dtype=bool) for name in ("differs", "raw_differs")}
+    for one in judge_fields(RawCells(pairs, sent), rules, compared=in_full):
+        found.append(one)
+        masks["raw_differs"][one.differing_raw.to_numpy()] = True
         # A ceiling shows as a difference but does not make outcomes disagree.
         if one.name != LATENCY:
-            judged["differs"][one.differing["pair"].to_numpy()] = True
+            masks["differs"][one.differing["pair"].to_numpy()] = True
     compared = pl.col("state").is_in(["settled", "missing_candidate", "missing_control"])
     verdict = (
         pl.when(pl.col("state") == "settled")
@@ -164,7 +178,7 @@ def _judge(pairs: pl.DataFrame, rules: RuleSet, sent: Values | None) -> Comparis
     )
     pairs = (
         pairs.with_columns(
-            pl.when(compared).then(pl.Series(mask)).alias(name) for name, mask in judged.items()
+            pl.when(compared).then(pl.Series(mask)).alias(name) for name, mask in masks.items()
         )
         .with_columns(verdict_with_excluded=verdict)
         .with_columns(
@@ -175,7 +189,7 @@ def _judge(pairs: pl.DataFrame, rules: RuleSet, sent: Values | None) -> Comparis
         )
     )
     comparison = Comparison(pairs=pairs, rules=rules, sent=sent)
-    comparison._keep(pl.concat(found))  # noqa: SLF001
+    comparison._keep(found)  # noqa: SLF001
     return comparison
 
 
@@ -224,11 +238,11 @@ def _touched(comparison: Comparison) -> Counter[str]:
     counts = Counter[str]()
     inside = comparison.narrow["excluded_by"].is_null()
     for name in compared_fields(comparison.rules):
-        cells, names = touched_by(comparison.raw, name, comparison.rules)
-        if any(names):
-            sizes = cells.filter(inside.gather(cells["pair"]))["by"].value_counts()
-            for by, size in sizes.iter_rows():
-                counts.update(dict.fromkeys(names[by], size))
+        cells = comparison.compared(name)
+        if any(cells.names):
+            by = cells.by[inside.gather(cells.pairs).to_numpy()]
+            for names, size in zip(cells.names, np.bincount(by, minlength=len(cells.names)).tolist(), strict=True):
+                counts.update(dict.fromkeys(names, size))
     return counts
 
 

@@ -32,6 +32,8 @@ import numpy as np
 import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
+CodeArray = npt.NDArray[np.int32]
+"""Codes: those of two features together stay below MOST_PRODUCT."""
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Term = tuple[str, str]
@@ -62,7 +64,7 @@ class Universe:
     bare: the same cells where no rule touched any; what has been counted there is not again.
     """
 
-    codes: Mapping[str, IntArray]
+    codes: Mapping[str, CodeArray]
     names: Mapping[str, Sequence[str]]
     bare: Universe | None = None
     _counts: dict[tuple[bool, tuple[str, ...]], IntArray] = field(default_factory=dict)
@@ -183,7 +185,7 @@ class _Rest:
 
     @classmethod
     def of(cls, universe: Universe, members: IntArray, steps: IntArray) -> _Rest:
-        jobs = universe.codes[JOB][members]
+        jobs = universe.codes[JOB][members].astype(np.int64)
         return cls(
             universe=universe,
             members=members,

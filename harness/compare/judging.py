@@ -16,8 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from harness.compare.applying import Applied, apply_to_field
@@ -31,69 +33,86 @@ _PLACE = ("pair", "directory", "created_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ComparedCells:
+    """Which pairs have a cell of a field, and which rules changed a value of it.
+
+    pairs: their numbers, ascending. by: for each a place in `names`, those of the rules in their
+    order; equal ones may stand at several places.
+    """
+
+    pairs: pl.Series
+    by: npt.NDArray[np.unsignedinteger[Any]]
+    names: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class JudgedField:
     """What the rules leave of one field.
 
     differing: the cells that differ, in the order of their pairs; `pair`, the columns of
     `cells.spread`, control_value, candidate_value, touched and differs.
     differing_raw: numbers of the pairs whose recorded values differ; none for a latency.
+    compared: all cells; None where that was not asked for.
     """
 
     name: str
     differing: pl.DataFrame
     differing_raw: pl.Series
+    compared: ComparedCells | None
 
 
-def judge_fields(raw: RawCells, rules: RuleSet) -> Iterator[JudgedField]:
+def judge_fields(raw: RawCells, rules: RuleSet, *, compared: bool) -> Iterator[JudgedField]:
     """Judge field by field, so that no more than one of them is held at a time."""
     for field in compared_fields(rules):
-        yield judge_field(raw, field, rules)
+        yield judge_field(raw, field, rules, compared=compared)
 
 
-def judge_field(raw: RawCells, field: str, rules: RuleSet) -> JudgedField:
-    """Judge one field."""
-    return _judge(raw.of(field), raw.pairs, field, rules)
-
-
-def touched_by(
-    raw: RawCells, field: str, rules: RuleSet
-) -> tuple[pl.DataFrame, tuple[tuple[str, ...], ...]]:
-    """Return pair (number, ascending) and `by` of all compared cells of a field; and names.
-
-    by: a place in the names, which are those of the rules that changed a value of the cell, in
-    their order.
-    """
+def judge_field(
+    raw: RawCells, field: str, rules: RuleSet, *, compared: bool = False
+) -> JudgedField:
+    """Judge one field. compared: whether to tell of all cells, agreeing ones too."""
     cells = raw.of(field)
     moved = cells["control_raw"].ne_missing(cells["candidate_raw"])
-    names: list[tuple[str, ...]] = []
-    by = np.zeros(cells.height, np.uint32)
-    # Apart, since each has long runs of its own.
-    for here in (moved, ~moved):
-        found, run = _in_runs(cells.filter(here), raw.pairs, field, rules)
-        if any(found.names):
-            by[here.to_numpy()] = found.by[run.to_numpy()] + len(names)
-        else:
-            by[here.to_numpy()] = len(names)
-        names += found.names
-    return cells.select("pair", by=pl.Series(by)), tuple(names)
-
-
-def _judge(raw: pl.DataFrame, pairs: pl.DataFrame, field: str, rules: RuleSet) -> JudgedField:
-    moved = raw["control_raw"].ne_missing(raw["candidate_raw"])
-    cells = raw.filter(_is_open(raw, moved, field, rules))
-    judged, run = _in_runs(cells, pairs, field, rules)
+    open_ = _is_open(cells, moved, field, rules)
+    opened = cells.filter(open_)
+    judged, run = _in_runs(opened, raw.pairs, field, rules)
+    told = None
+    if compared:
+        told = _compared(cells, open_, (judged, run), raw.pairs, field, rules)
     differs = judged.differs.gather(run)
-    found, run = keyed(cells.filter(differs), pairs, field), run.filter(differs)
+    run = run.filter(differs)
     return JudgedField(
         name=field,
-        differing=found.with_columns(
+        differing=keyed(opened.filter(differs), raw.pairs, field).with_columns(
             control_value=judged.control.gather(run),
             candidate_value=judged.candidate.gather(run),
             touched=judged.touched().gather(run),
             differs=pl.lit(True),
         ),
-        differing_raw=raw["pair"].filter(moved) if field != LATENCY else raw["pair"].clear(),
+        differing_raw=cells["pair"].filter(moved) if field != LATENCY else cells["pair"].clear(),
+        compared=told,
     )
+
+
+def _compared(
+    cells: pl.DataFrame,
+    open_: pl.Series,
+    opened: tuple[Applied, pl.Series],
+    pairs: pl.DataFrame,
+    field: str,
+    rules: RuleSet,
+) -> ComparedCells:
+    """All cells. opened: what became of those that are open; the others have two equal sides."""
+    judged, run = opened
+    alike = cells.select(pl.exclude("candidate_raw", "candidate_class"))
+    found, of_control = _in_runs(alike, pairs, field, rules)
+    names = (*found.names, *judged.names)
+    by = found.by.astype(np.min_scalar_type(len(names)))
+    by = by[of_control.to_numpy()] if any(found.names) else np.zeros(cells.height, by.dtype)
+    if any(names):
+        own = (judged.by + len(found.names)).astype(by.dtype)
+        by[open_.to_numpy()] = own[run.to_numpy()]
+    return ComparedCells(pairs=cells["pair"], by=by, names=names)
 
 
 def _is_open(raw: pl.DataFrame, moved: pl.Series, field: str, rules: RuleSet) -> pl.Series:

@@ -80,11 +80,11 @@ def _counts(comparison: Comparison, mode: str, by: list[str]) -> pl.DataFrame:
     pairs = comparison.narrow
     inside = (pairs["mode"] == mode) & pairs["excluded_by"].is_null()
     places = [name for name in by if name != "field"]
-    raw, keys = comparison.raw, pairs.select(*places, "job_id")
+    keys = pairs.select(*places, "job_id")
     counted = [pl.DataFrame(schema={"field": pl.String, **keys.schema, "n": pl.UInt32})]
     for name in compared_fields(comparison.rules):
         if name != LATENCY:
-            numbers = raw.of(name)["pair"]
+            numbers = comparison.compared(name).pairs
             here = keys[numbers.filter(inside.gather(numbers))]
             counts = here.group_by(*places, "job_id").agg(n=pl.len().cast(pl.UInt32))
             counted.append(counts.select(pl.lit(name).alias("field"), *keys.columns, "n"))

@@ -6,13 +6,16 @@ numbered once for all pairs, and the cells of a field are the pairs that have on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from harness.compare.comparison import Comparison
-from harness.compare.descriptions import JOB, RULES, FloatArray, IntArray, Universe
+from harness.compare.descriptions import JOB, RULES, CodeArray, FloatArray, IntArray, Universe
 from harness.compare.differing import job_stage
-from harness.compare.judging import touched_by
 from harness.model import Verdict
 
 
@@ -25,7 +28,7 @@ class Universes:
     def __init__(self, comparison: Comparison) -> None:
         self._comparison = comparison
         pairs = comparison.narrow
-        self._codes: dict[str, IntArray] = {}
+        self._codes: dict[str, CodeArray] = {}
         self._names: dict[str, list[str]] = {}
         created = pairs["created_at"]
         columns = {
@@ -37,28 +40,29 @@ class Universes:
             self._codes[name], self._names[name] = encoded(values)
         self.rank = _rank(self._codes["mode"], created, self._codes[JOB], self._codes["directory"])
         self._counted = pairs["excluded_by"].is_null().to_numpy()
-        self._raw = comparison.raw
-        self._rules: dict[str, tuple[IntArray, IntArray, list[str]]] = {}
         self._last: tuple[IntArray, Universe] | None = None
 
     def of(self, mode: str, field: str) -> tuple[Universe, IntArray]:
         """The universe of a field, and the number of the pair of each of its cells, by rank."""
+        compared = self._comparison.compared(field)
+        cells = compared.pairs.to_numpy()
         code = self._names["mode"].index(mode) + 1
-        cells = self._raw.of(field)["pair"].to_numpy().astype(np.int64)
-        inside = (self._codes["mode"] == code) & self._counted
-        mask = inside[cells]
-        if not mask.all():
-            cells = cells[mask]
-        by_rank = self._by_rank(cells)
+        inside = ((self._codes["mode"] == code) & self._counted)[cells]
+        if not inside.all():
+            cells = cells[inside]
+        ranks = self.rank[cells]
+        by_rank = None if (ranks[1:] > ranks[:-1]).all() else np.argsort(ranks)
         if by_rank is not None:
             cells = cells[by_rank]
-        rules, names = self._touched(field, mask, by_rank)
         if self._last is None or not np.array_equal(self._last[0], cells):
             self._last = cells, self._bare(cells)
         bare = self._last[1]
-        if not names:
+        # The words of an outcome or error are what the rules map: the case itself, and no cause of
+        # it.
+        if not field.startswith("values.") or not any(compared.names):
             return bare, cells
-        codes, names = _present(rules, names)
+        by = compared.by if inside.all() else compared.by[inside]
+        codes, names = _joined(by if by_rank is None else by[by_rank], compared.names)
         universe = Universe(
             codes={**bare.codes, RULES: codes}, names={**bare.names, RULES: names}, bare=bare
         )
@@ -80,7 +84,7 @@ class Universes:
         waits = verdict.is_in([Verdict.IN_FLIGHT.value, Verdict.EXCLUDED.value])
         settled = (~waits & pairs["created_at"].is_not_null()).to_numpy()
         mode, width = self._codes["mode"], len(self._names[JOB]) + 1
-        job = mode * width + self._codes[JOB]
+        job = mode.astype(np.int64) * width + self._codes[JOB]
         n = np.bincount(job[settled], minlength=(len(self._names["mode"]) + 1) * width)
         jobs = (n.reshape(-1, width) > 0).sum(axis=1)
         differs = settled & (verdict != Verdict.AGREE.value).to_numpy()
@@ -88,40 +92,17 @@ class Universes:
         costs[self.rank[differs]] = 1.0 / (n[job[differs]] * jobs[mode[differs]])
         return costs
 
-    def _by_rank(self, cells: IntArray) -> IntArray | None:
-        """What puts pairs in the order of their ranks; None where they are in it."""
-        ranks = self.rank[cells]
-        return None if (ranks[1:] > ranks[:-1]).all() else np.argsort(ranks)
-
     def _bare(self, cells: IntArray) -> Universe:
         """The universe of these pairs in a field that no rule touched."""
-        codes, names = {RULES: np.zeros(cells.size, np.int64)}, {RULES: list[str]()}
+        codes, names = {RULES: np.zeros(cells.size, np.int32)}, {RULES: list[str]()}
         whole = cells.size == self.rank.size
         for name in ("directory", "package", "priority", "hour", JOB):
             own = self._codes[name] if whole and cells[0] == 0 else self._codes[name][cells]
             codes[name], names[name] = _present(own, self._names[name])
         return Universe(codes=codes, names=names)
 
-    def _touched(
-        self, field: str, mask: np.ndarray, by_rank: IntArray | None
-    ) -> tuple[IntArray, list[str]]:
-        """The rules that touched each cell, as a code, and their names."""
-        # The words of an outcome or error are what the rules map: the case itself, and no cause of
-        # it.
-        if not field.startswith("values."):
-            return np.zeros(0, np.int64), []
-        if field not in self._rules:
-            table, lists = touched_by(self._raw, field, self._comparison.rules)
-            told = [", ".join(one) for one in lists]
-            names = sorted({*told} - {""})
-            places = np.array([names.index(text) + 1 if text else 0 for text in told])
-            self._rules[field] = places[table["by"].to_numpy()], names
-        codes, names = self._rules[field]
-        codes = codes[mask]
-        return (codes if by_rank is None else codes[by_rank]), names
 
-
-def encoded(values: pl.Series) -> tuple[IntArray, list[str]]:
+def encoded(values: pl.Series) -> tuple[CodeArray, list[str]]:
     """Codes from 1 in the order of the texts, 0 for NULL; and the texts. A time is its hour."""
     distinct = values.drop_nulls().unique()
     texts = (
@@ -131,24 +112,34 @@ def encoded(values: pl.Series) -> tuple[IntArray, list[str]]:
     )
     names = texts.sort()
     if values.dtype == pl.String:
-        codes = values.cast(pl.Enum(names)).to_physical().cast(pl.Int64) + 1
+        codes = values.cast(pl.Enum(names)).to_physical().cast(pl.Int32) + 1
     else:
-        places = texts.cast(pl.Enum(names)).to_physical().cast(pl.Int64) + 1
-        codes = values.replace_strict(distinct, places, default=None, return_dtype=pl.Int64)
+        places = texts.cast(pl.Enum(names)).to_physical().cast(pl.Int32) + 1
+        codes = values.replace_strict(distinct, places, default=None, return_dtype=pl.Int32)
     return codes.fill_null(0).to_numpy(), names.to_list()
 
 
-def _present(codes: IntArray, names: list[str]) -> tuple[IntArray, list[str]]:
+def _joined(
+    by: npt.NDArray[np.unsignedinteger[Any]], names: Sequence[Sequence[str]]
+) -> tuple[CodeArray, list[str]]:
+    """Codes for the rules that touched each cell, 0 for none, and their names."""
+    told = [", ".join(one) for one in names]
+    texts = sorted({*told} - {""})
+    codes = np.array([texts.index(text) + 1 if text else 0 for text in told], np.int32)
+    return _present(codes[by], texts)
+
+
+def _present(codes: CodeArray, names: list[str]) -> tuple[CodeArray, list[str]]:
     """The same codes among the names that occur, and these."""
     occurs = np.bincount(codes, minlength=len(names) + 1) > 0
     occurs[0] = True
     if occurs.all():
         return codes, names
-    places = np.cumsum(occurs) - 1
+    places = (np.cumsum(occurs) - 1).astype(np.int32)
     return places[codes], [name for name, here in zip(names, occurs[1:], strict=True) if here]
 
 
-def _rank(mode: IntArray, created: pl.Series, job: IntArray, directory: IntArray) -> IntArray:
+def _rank(mode: CodeArray, created: pl.Series, job: CodeArray, directory: CodeArray) -> IntArray:
     unknown = np.iinfo(np.int64).max
     at = created.to_physical().fill_null(unknown).to_numpy()
     keys = (mode, at, job, directory)
