@@ -44,8 +44,10 @@ class Applied:
     def touched(self) -> pl.Series:
         """The names for each cell, as lists."""
         names = pl.Series(self.names, dtype=pl.List(pl.String))
-        return names.gather(pl.Series(self.by)) if names.len() > 1 else names.new_from_index(
-            0, self.by.size
+        return (
+            names.gather(pl.Series(self.by))
+            if names.len() > 1
+            else names.new_from_index(0, self.by.size)
         )
 
 

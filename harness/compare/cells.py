@@ -12,18 +12,18 @@ from harness.model import LIVE
 LATENCY = "latency_s"
 KEYS = ("mode", "job_id", "directory", "created_at")
 """What a cell has of its pair."""
-_RAW = ("field", "control_raw", "candidate_raw", "control_class", "candidate_class")
 
 
 class RawCells:
     """The recorded values of one compared field of every pair, field by field.
 
-    pairs: those of a comparison, with `state`. sent: their values; None where the pairs have them. A pair in flight or with contradicting control rows
-    has no cells. A field that one side does not send is not compared: the two systems fill
-    different sets of inputs, which is no difference in what they sent.
+    A pair in flight or with contradicting control rows has no cells. A field that one side does not
+    send is not compared: the two systems fill different sets of inputs, which is no difference in
+    what they sent.
     """
 
     def __init__(self, pairs: pl.DataFrame, sent: Values | None = None) -> None:
+        """Take over pairs with `state`. sent: their values; None where the pairs have them."""
         self.pairs = pairs
         self._sent = sent or SentColumns(pairs)
         self._numbers = pl.arange(0, pairs.height, eager=True, dtype=pl.UInt32).alias("pair")
@@ -66,9 +66,9 @@ class RawCells:
             "control_raw": "control_error_text", "candidate_raw": "candidate_error_text",
             "control_class": "control_error_class", "candidate_class": "candidate_error_class",
         }  # fmt: skip
-        return self._where(here, **{name: self.pairs[own] for name, own in columns.items()}).with_columns(
-            pl.col("control_raw", "candidate_raw").fill_null("")
-        )
+        return self._where(
+            here, **{name: self.pairs[own] for name, own in columns.items()}
+        ).with_columns(pl.col("control_raw", "candidate_raw").fill_null(""))
 
     def _value(self, name: str) -> pl.DataFrame:
         control, sent, observed = self._sent.of(name)
@@ -87,7 +87,6 @@ class RawCells:
             candidate_raw=(pl.col("took_ms") / 1000).round(1).cast(pl.String),
         )
 
-
     def _where(self, here: pl.Series, **columns: pl.Series) -> pl.DataFrame:
         """The rows of the columns where `here` holds, with their numbers."""
         named = (column.alias(name) for name, column in columns.items())
@@ -104,17 +103,14 @@ def compared_fields(rules: RuleSet) -> tuple[str, ...]:
 
 def keyed(raw: pl.DataFrame, pairs: pl.DataFrame, field: str) -> pl.DataFrame:
     """Add to cells of `RawCells.of` what names them: the keys of their pairs, and the field."""
-    classes = {
-        name: pl.lit(None, pl.String)
-        for name in ("control_class", "candidate_class")
-        if name not in raw.columns
-    }
-    return pl.DataFrame(
-        [raw["pair"], *(pairs[name].gather(raw["pair"]) for name in KEYS)]
-    ).with_columns(
-        raw["control_raw"], raw["candidate_raw"], field=pl.lit(field),
-        *(raw[name] for name in raw.columns if name.endswith("_class")), **classes,
-    ).select("pair", *KEYS, *_RAW)  # fmt: skip
+    keys = (pairs[name].gather(raw["pair"]) for name in KEYS)
+    classes = ("control_class", "candidate_class")
+    none = {name: pl.lit(None, pl.String) for name in classes if name not in raw.columns}
+    return (
+        pl.DataFrame([*keys, *raw.get_columns()])
+        .with_columns(field=pl.lit(field), **none)
+        .select("pair", *KEYS, "field", "control_raw", "candidate_raw", *classes)
+    )
 
 
 def spread(pairs: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:

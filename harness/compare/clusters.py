@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from harness.assessment import Cluster
+from harness.compare.cells import LATENCY
 from harness.compare.cluster_words import title
 from harness.compare.comparison import Comparison, difference_id
 from harness.compare.descriptions import (
@@ -106,9 +107,7 @@ def _in_question(comparison: Comparison, among: pl.DataFrame | None) -> list[pl.
     return parts.partition_by("mode", "field", maintain_order=True) if parts.height else []
 
 
-def _groups(
-    cells: pl.DataFrame, pairs: pl.DataFrame, universes: Universes
-) -> Iterator[_Group]:
+def _groups(cells: pl.DataFrame, pairs: pl.DataFrame, universes: Universes) -> Iterator[_Group]:
     """The clusters of one field of one mode. cells: those that differ."""
     universe, numbers = universes.of(*cells.select("mode", "field").row(0))
     rank = universes.rank
@@ -164,7 +163,7 @@ def _cells_of_job(universe: Universe, members: IntArray) -> int | None:
 
 
 def _ranked(groups: Sequence[_Group], universes: Universes) -> tuple[Cluster, ...]:
-    costs = _attributed(groups, universes.costs(), universes.rank)
+    costs = _attributed(groups, *universes.costs())
     of_mode: dict[str, tuple[int, float]] = {}
     for group, cost in zip(groups, costs, strict=True):
         size, lost = of_mode.get(_mode(group), (0, 0.0))
@@ -188,17 +187,17 @@ def _rank(cluster: Cluster) -> tuple[bool, str, float, int, tuple[Term, ...]]:
     )  # fmt: skip
 
 
-def _attributed(groups: Sequence[_Group], costs: FloatArray, rank: IntArray) -> list[float]:
+def _attributed(groups: Sequence[_Group], costs: FloatArray, places: IntArray) -> list[float]:
     """The cost of each group; a pair in several of them counts for the first by rank only.
 
     The first by rank is the one that costs most while what came before it is taken away.
-    costs: of each pair, by its rank among the pairs.
+    costs, places: as `Universes.costs` gives them.
     """
     held = []
     for group in groups:
-        pairs = np.unique(rank[group.rows["pair"].to_numpy()])
-        costly = pairs[costs[pairs] > 0]
-        held.append(costly if dict(group.terms)["field"] != "latency_s" else costly[:0])
+        pairs = np.unique(places[group.rows["pair"].to_numpy()])
+        is_latency = dict(group.terms)["field"] == LATENCY
+        held.append(pairs[:0] if is_latency else pairs[pairs >= 0])
     left = costs.copy()
     out = [0.0] * len(groups)
     open_ = set(range(len(groups)))

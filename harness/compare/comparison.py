@@ -34,9 +34,7 @@ class Comparison:
     Everything follows from the pairs and the rules, and is made when it is asked for.
     """
 
-    def __init__(
-        self, *, pairs: pl.DataFrame, rules: RuleSet, sent: Values | None = None
-    ) -> None:
+    def __init__(self, *, pairs: pl.DataFrame, rules: RuleSet, sent: Values | None = None) -> None:
         """Take over judged pairs, as `pairs` gives them.
 
         sent: the values that belong to them; None where the pairs have them.
@@ -189,7 +187,7 @@ def _judge(
         )
     )
     comparison = Comparison(pairs=pairs, rules=rules, sent=sent)
-    comparison._keep(found)  # noqa: SLF001
+    comparison._keep(found)
     return comparison
 
 
@@ -198,7 +196,8 @@ def rule_effects(comparison: Comparison) -> tuple[RuleEffect, ...]:
 
     A rule that sets pairs apart touches pairs, and hides every difference that they would show.
     """
-    compared = (comparison.narrow["verdict"] != Verdict.IN_FLIGHT.value).sum()
+    verdict = pl.col("verdict")
+    compared = comparison.narrow.select(verdict).filter(verdict != Verdict.IN_FLIGHT.value).height
     effects = []
     touched_cells = _touched(comparison)
     for rule in comparison.rules.rule:
@@ -241,7 +240,8 @@ def _touched(comparison: Comparison) -> Counter[str]:
         cells = comparison.compared(name)
         if any(cells.names):
             by = cells.by[inside.gather(cells.pairs).to_numpy()]
-            for names, size in zip(cells.names, np.bincount(by, minlength=len(cells.names)).tolist(), strict=True):
+            sizes = np.bincount(by, minlength=len(cells.names)).tolist()
+            for names, size in zip(cells.names, sizes, strict=True):
                 counts.update(dict.fromkeys(names, size))
     return counts
 
@@ -309,11 +309,11 @@ def find_cell(comparison: Comparison, wanted: str) -> tuple[str, str, str, str] 
     Cells of excluded pairs count. An id is a hash, so that each cell is looked at.
     """
     pairs = comparison.pairs
-    for number, key in enumerate(pairs.select(_PAIR_KEYS).iter_rows()):
+    for number, (mode, job_id, directory) in enumerate(pairs.select(_PAIR_KEYS).iter_rows()):
         for name in compared_fields(comparison.rules):
-            if difference_id(*key, name) == wanted:
+            if difference_id(mode, job_id, directory, name) == wanted:
                 found = cells_of(pairs[number : number + 1], comparison.rules)
-                return (*key, name) if name in found["field"] else None
+                return (mode, job_id, directory, name) if name in found["field"] else None
     return None
 
 

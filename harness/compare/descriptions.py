@@ -194,7 +194,7 @@ class _Rest:
             one_a_step=np.unique(jobs * universe.width(STEP) + steps, return_index=True)[1],
         )
 
-    def codes(self, name: str) -> IntArray:
+    def codes(self, name: str) -> IntArray | CodeArray:
         """The code of each difference."""
         return self.steps if name == STEP else self.universe.codes[name][self.members]
 
@@ -295,7 +295,7 @@ def _parted(k: FloatArray, n: FloatArray, usual: FloatArray) -> FloatArray:
     return both
 
 
-def _flat(codes: Sequence[IntArray], widths: Sequence[int]) -> IntArray:
+def _flat(codes: Sequence[IntArray | CodeArray], widths: Sequence[int]) -> IntArray | CodeArray:
     flat = codes[0]
     for code, width in zip(codes[1:], widths[1:], strict=True):
         flat = flat * width + code

@@ -95,10 +95,10 @@ def _site(value: pl.Expr, *, with_path: bool) -> pl.Expr:
 def _dialled(value: pl.Expr) -> pl.Expr:
     parts = value.str.extract_groups(_DIALLED)
     area = pl.coalesce(parts.struct.field("1"), parts.struct.field("2"))
-    number = pl.concat_str(
-        pl.lit("+1"), area, parts.struct.field("3"), parts.struct.field("4")
-    )
+    number = pl.concat_str(pl.lit("+1"), area, parts.struct.field("3"), parts.struct.field("4"))
     # With a digit too many it is no possible number, and stays as it is.
-    return pl.when(parts.struct.field("5") == "").then(number).otherwise(
-        pl.when(parts.struct.field("5") != "").then(value)
+    return (
+        pl.when(parts.struct.field("5") == "")
+        .then(number)
+        .otherwise(pl.when(parts.struct.field("5") != "").then(value))
     )

@@ -104,7 +104,9 @@ def _pending(comparison: Comparison, mode: str, by: list[str], fields: pl.Series
     """Submissions in flight, which may still differ in every field."""
     place = [name for name in by if name != "field"]
     return (
-        comparison.narrow.filter((pl.col("mode") == mode) & (pl.col("verdict") == Verdict.IN_FLIGHT))
+        comparison.narrow.filter(
+            (pl.col("mode") == mode) & (pl.col("verdict") == Verdict.IN_FLIGHT)
+        )
         .group_by(*place, "job_id")
         .agg(pl.len().alias("pending"))
         .join(fields.to_frame("field"), how="cross")

@@ -8,7 +8,7 @@ mode.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -132,7 +132,7 @@ def _controls(submissions: pl.DataFrame, keys: PairKeys, mask: pl.Series) -> pl.
     alone = {"control_rows": pl.lit(1, pl.UInt32), "control_differs": pl.lit(False)}
     if not again.any():
         return rows.with_columns(**alone)
-    several = rows["key"].is_in(rows["key"].filter(again).unique())
+    several = again | again.shift(-1, fill_value=False)
     rows = rows.with_columns(several=several)
     outcome = submissions["outcome"].gather(rows.filter("several")["control"])
     done = pl.col("outcome").is_in(TERMINAL)

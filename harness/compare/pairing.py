@@ -55,9 +55,7 @@ def pair_submissions(
     ]
     observed = places["observed"].gather(submissions["outcome"]).alias("observed_outcome")
     counted = [rows[name] for name in ("mode", "control_rows", "control_differs")]
-    pairs = pl.DataFrame(
-        [*keys.texts(rows), *counted, *sides, observed, *keys.of_job(jobs, rows)]
-    )
+    pairs = pl.DataFrame([*keys.texts(rows), *counted, *sides, observed, *keys.of_job(jobs, rows)])
     del sides
     with_state = _with_state(
         pairs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind

@@ -73,11 +73,12 @@ class Universes:
         signs = self._comparison.narrow.select("flow_started_at", "triggered_at", "claimed_at")
         return signs.select(stage=job_stage())["stage"].gather(pl.Series(cells))
 
-    def costs(self) -> FloatArray:
-        """Of each pair, by its rank, by how much agreement by job would rise if it agreed.
+    def costs(self) -> tuple[FloatArray, IntArray]:
+        """By how much agreement by job would rise if a pair agreed; and the place of each pair.
 
         A job of n settled pairs counts 1/n for each, and each of J jobs of a mode the same:
-        1/(n · J). What agrees, waits or is set apart costs nothing.
+        1/(n · J). What agrees, waits or is set apart costs nothing and has the place -1; the others
+        are in the order of mode, job and directory.
         """
         pairs = self._comparison.narrow
         verdict = pairs["verdict"]
@@ -87,10 +88,11 @@ class Universes:
         job = mode.astype(np.int64) * width + self._codes[JOB]
         n = np.bincount(job[settled], minlength=(len(self._names["mode"]) + 1) * width)
         jobs = (n.reshape(-1, width) > 0).sum(axis=1)
-        differs = settled & (verdict != Verdict.AGREE.value).to_numpy()
-        costs = np.zeros(mode.size)
-        costs[self.rank[differs]] = 1.0 / (n[job[differs]] * jobs[mode[differs]])
-        return costs
+        costly = np.flatnonzero(settled & (verdict != Verdict.AGREE.value).to_numpy())
+        costly = costly[np.lexsort((self._codes["directory"][costly], job[costly]))]
+        places = np.full(mode.size, -1)
+        places[costly] = np.arange(costly.size)
+        return 1.0 / (n[job[costly]] * jobs[mode[costly]]), places
 
     def _bare(self, cells: IntArray) -> Universe:
         """The universe of these pairs in a field that no rule touched."""
