@@ -13,7 +13,8 @@ import polars as pl
 
 from harness.compare.kinds import VALUE_FIELDS
 
-_SIDES = ("control_sent", "candidate_sent", "observed")
+SENT_SIDES = ("control_sent", "candidate_sent", "observed")
+"""What the columns of values begin with."""
 
 
 class Values(Protocol):
@@ -75,7 +76,7 @@ class SentColumns:
 
     def of(self, name: str) -> tuple[pl.Series, pl.Series, pl.Series]:
         """As `Values.of`."""
-        control, candidate, observed = (self._pairs[f"{side}_{name}"] for side in _SIDES)
+        control, candidate, observed = (self._pairs[f"{side}_{name}"] for side in SENT_SIDES)
         return control, candidate, observed
 
 
@@ -84,7 +85,7 @@ def with_sent(pairs: pl.DataFrame, values: Values) -> pl.DataFrame:
     columns = {
         f"{side}_{name}": column
         for name in VALUE_FIELDS
-        for side, column in zip(_SIDES, values.of(name), strict=True)
+        for side, column in zip(SENT_SIDES, values.of(name), strict=True)
     }
     return pl.DataFrame(
         [*pairs.get_columns(), *(column.alias(name) for name, column in columns.items())]

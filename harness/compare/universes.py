@@ -97,9 +97,9 @@ class Universes:
     def _bare(self, cells: IntArray) -> Universe:
         """The universe of these pairs in a field that no rule touched."""
         codes, names = {RULES: np.zeros(cells.size, np.int32)}, {RULES: list[str]()}
-        whole = cells.size == self.rank.size
+        in_place = cells.size == self.rank.size and bool((cells[1:] > cells[:-1]).all())
         for name in ("directory", "package", "priority", "hour", JOB):
-            own = self._codes[name] if whole and cells[0] == 0 else self._codes[name][cells]
+            own = self._codes[name] if in_place else self._codes[name][cells]
             codes[name], names[name] = _present(own, self._names[name])
         return Universe(codes=codes, names=names)
 
