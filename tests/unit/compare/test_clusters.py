@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -134,6 +135,13 @@ def test_a_large_week_gives_the_same_clusters_in_any_order(seed: int) -> None:
         pairs=week.pairs.sample(fraction=1, shuffle=True, seed=seed), rules=week.rules
     )
     assert find_clusters(shuffled).clusters == find_clusters(week).clusters
+
+
+def test_pairs_in_any_order_behind_the_first_give_the_same_clusters() -> None:
+    week = planted_week(40)
+    shuffled = week.pairs[1:].sample(fraction=1, shuffle=True, seed=5)
+    again = Comparison(pairs=pl.concat([week.pairs[:1], shuffled]), rules=week.rules)
+    assert find_clusters(again).clusters == find_clusters(week).clusters
 
 
 def test_every_difference_matches_every_term_of_its_description() -> None:
