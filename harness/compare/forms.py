@@ -46,6 +46,15 @@ def normalised(rule: Rule, values: pl.Series) -> pl.Series:
     plain = _plain(rule)
     if plain is None:
         return _one_by_one(function, values)
+    if (pattern := _as_is(rule)) is None:
+        return _at_once(plain, function, values)
+    at = (~values.str.contains(pattern)).arg_true()
+    if at.is_empty():
+        return values
+    return values.clone().scatter(at, _at_once(plain, function, values.gather(at)))
+
+
+def _at_once(plain: pl.Expr, function: Callable[[str], str], values: pl.Series) -> pl.Series:
     new = values.to_frame("value").select(new=plain)["new"].alias(values.name)
     odd = (new.is_null() & values.is_not_null()).arg_true()
     if odd.is_empty():
@@ -58,6 +67,17 @@ def _one_by_one(function: Callable[[str], str], values: pl.Series) -> pl.Series:
     distinct = values.drop_nulls().unique()
     new = pl.Series([function(value) for value in distinct.to_list()], dtype=pl.String)
     return values.replace_strict(distinct, new, default=None, return_dtype=pl.String)
+
+
+def _as_is(rule: Rule) -> str | None:
+    """What a value looks like that the rule is known to leave as it is, where that is soon seen."""
+    match rule:
+        case WhitespaceRule():
+            return r"^[!-~]+(?: [!-~]+)*$"
+        case PhoneRule(region="US"):
+            return r"^\+1[2-9][0-9]{9}$"
+        case _:
+            return None
 
 
 def _plain(rule: Rule) -> pl.Expr | None:

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from typing import Any
 
 import numpy as np
@@ -26,6 +24,7 @@ from harness.compare.applying import Applied, apply_to_field
 from harness.compare.cells import LATENCY, RawCells, compared_fields, keyed
 from harness.compare.kinds import CeilingRule, ErrorClassRule
 from harness.compare.rules import RuleSet
+from harness.compare.runs import runs_of
 from harness.compare.scope import in_scope, is_narrow, is_of_field
 
 _PLACE = ("pair", "directory", "created_at")
@@ -138,9 +137,5 @@ def _in_runs(
         cells = pl.concat([cells, where], how="horizontal")
     columns = [cells[name] for name in cells.columns if name not in _PLACE]
     columns += [cells.select(here=in_scope(rule, cells, field=False))["here"] for rule in narrow]
-    begins = pl.repeat(True, cells.height, eager=True)
-    if cells.height > 1:
-        changes = (c.slice(1).ne_missing(c.slice(0, cells.height - 1)) for c in columns)
-        begins = pl.concat([begins.slice(0, 1), reduce(or_, changes)])
-    runs = (begins.cast(pl.UInt32).cum_sum() - 1).cast(pl.UInt32)
+    begins, runs = runs_of(columns)
     return apply_to_field(cells.filter(begins), field, rules), runs

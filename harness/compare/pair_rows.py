@@ -8,12 +8,13 @@ mode.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from harness.compare.runs import runs_of
 from harness.model import LIVE, Side
 
 TERMINAL = ["submitted", "failed", "skipped"]
@@ -25,8 +26,8 @@ _OF_JOB = {
 }  # fmt: skip
 """Columns of a job that its pairs have, and what they are called there."""
 
-Rows: TypeAlias = npt.NDArray[np.int64]
-"""Row numbers in the submissions, or keys of pairs."""
+Rows: TypeAlias = npt.NDArray[np.signedinteger[Any]]
+"""Row numbers in the submissions, or keys of pairs; of 32 bits where that is enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,6 +55,8 @@ class PairKeys:
         directories = places.unique().sort()
         job, directory = _numbers(job_ids, named), _numbers(places, directories)
         key = job * len(directories) + directory
+        if (len(named) + 1) * len(directories) < np.iinfo(np.int32).max:
+            key = key.astype(np.int32)
         return cls(
             key=key,
             jobs=pl.concat([named, pl.Series("job_id", [None], pl.String)]),
@@ -113,8 +116,11 @@ def pair_rows(submissions: pl.DataFrame, keys: PairKeys) -> pl.DataFrame:
 
 def _numbers(values: pl.Series, names: pl.Series) -> Rows:
     """The place of each value in `names`, which hold all of them; NULL has the place behind."""
-    places = values.cast(pl.Enum(names)).to_physical().cast(pl.Int64)
-    return places.fill_null(len(names)).to_numpy()
+    # A job's rows are neighbours.
+    begins, runs = runs_of([values])
+    heads = values.filter(begins).cast(pl.Enum(names)).to_physical().cast(pl.Int64)
+    numbers: Rows = heads.fill_null(len(names)).to_numpy()
+    return numbers[runs.to_numpy()]
 
 
 def _controls(submissions: pl.DataFrame, keys: PairKeys, mask: pl.Series) -> pl.DataFrame:
@@ -124,10 +130,10 @@ def _controls(submissions: pl.DataFrame, keys: PairKeys, mask: pl.Series) -> pl.
     all have ended, one that has not speaks for it: the host may yet turn out to contradict itself,
     and a pair that waits counts at its worst, while an excluded one would not count at all.
     """
-    at = mask.arg_true()
-    rows = pl.DataFrame({"key": keys.key[at.to_numpy()], "control": at.cast(pl.UInt32)}).sort(
-        "key", maintain_order=True
-    )
+    at = mask.arg_true().cast(pl.UInt32).to_numpy()
+    key = keys.key[at]
+    order = np.argsort(key, kind="stable")
+    rows = pl.DataFrame({"key": key[order], "control": at[order]})
     again = rows["key"].diff().fill_null(1) == 0
     alone = {"control_rows": pl.lit(1, pl.UInt32), "control_differs": pl.lit(False)}
     if not again.any():
@@ -161,12 +167,13 @@ def _matched(
     """
     every = np.concatenate([controls, candidates])
     # Stable, so that of equal keys the control's stands first.
-    order = np.argsort(every, kind="stable")
+    order = np.argsort(every, kind="stable").astype(np.int32)
     key = every[order]
     is_control = order < controls.size
     begins = np.ones(key.size, dtype=bool)
     begins[1:] = key[1:] != key[:-1]
-    first = np.maximum.accumulate(np.where(begins, np.arange(key.size), 0))
+    numbers = np.arange(key.size, dtype=np.int32)
+    first = np.maximum.accumulate(np.where(begins, numbers, 0))
     has_control = is_control[first]
     ends = np.ones(key.size, dtype=bool)
     ends[:-1] = begins[1:]

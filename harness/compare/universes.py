@@ -16,6 +16,7 @@ import polars as pl
 from harness.compare.comparison import Comparison
 from harness.compare.descriptions import JOB, RULES, CodeArray, FloatArray, IntArray, Universe
 from harness.compare.differing import job_stage
+from harness.compare.runs import runs_of
 from harness.model import Verdict
 
 
@@ -114,7 +115,10 @@ def encoded(values: pl.Series) -> tuple[CodeArray, list[str]]:
     )
     names = texts.sort()
     if values.dtype == pl.String:
-        codes = values.cast(pl.Enum(names)).to_physical().cast(pl.Int32) + 1
+        begins, runs = runs_of([values])
+        codes = (
+            values.filter(begins).cast(pl.Enum(names)).to_physical().cast(pl.Int32).gather(runs) + 1
+        )
     else:
         places = texts.cast(pl.Enum(names)).to_physical().cast(pl.Int32) + 1
         codes = values.replace_strict(distinct, places, default=None, return_dtype=pl.Int32)

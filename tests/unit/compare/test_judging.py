@@ -127,7 +127,7 @@ def test_pairs_judged_again_are_as_if_they_had_been_judged_so_at_first(
     same(again.differing, anew.differing)
     kept = Comparison(pairs=first.pairs, rules=rules)
     same(kept.differing, first.differing)
-    assert compare_again(kept, others).pairs.equals(anew.pairs)
+    assert compare_again(kept, others).pairs.select(anew.pairs.columns).equals(anew.pairs)
 
 
 @settings(max_examples=12, deadline=None)
