@@ -23,6 +23,7 @@ import polars as pl
 from harness.compare.applying import Applied, apply_to_field
 from harness.compare.cells import LATENCY, RawCells, compared_fields, keyed
 from harness.compare.kinds import CeilingRule, ErrorClassRule
+from harness.compare.parallel import side_by_side
 from harness.compare.rules import RuleSet
 from harness.compare.runs import runs_of
 from harness.compare.scope import in_scope, is_narrow, is_of_field
@@ -61,9 +62,12 @@ class JudgedField:
 
 
 def judge_fields(raw: RawCells, rules: RuleSet, *, compared: bool) -> Iterator[JudgedField]:
-    """Judge field by field, so that no more than one of them is held at a time."""
-    for field in compared_fields(rules):
-        yield judge_field(raw, field, rules, compared=compared)
+    """Judge field by field, so that no more than two of them are held at a time."""
+
+    def judge(field: str) -> JudgedField:
+        return judge_field(raw, field, rules, compared=compared)
+
+    return side_by_side(judge, compared_fields(rules), rows=raw.pairs.height)
 
 
 def judge_field(

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from harness.compare.runs import runs_of
+from harness.compare.runs import heads_of
 from harness.model import LIVE, Side
 
 TERMINAL = ["submitted", "failed", "skipped"]
@@ -46,14 +46,18 @@ class PairKeys:
     @classmethod
     def of(cls, submissions: pl.DataFrame, jobs: pl.DataFrame) -> PairKeys:
         """Number the submissions. jobs: ``select_jobs``, one row a job."""
-        job_ids, places = submissions["job_id"], submissions["directory"].fill_null("")
+        jobs_of, runs = heads_of(submissions["job_id"])
         named = (
-            job_ids.unique().drop_nulls().to_frame()
+            jobs_of.drop_nulls().unique().to_frame()
             .join(jobs.select("job_id", "created_at"), on="job_id", how="left")
             .sort("created_at", "job_id", nulls_last=True)["job_id"]
         )  # fmt: skip
+        job = _numbers(jobs_of, named)
+        if runs is not None:
+            job = job[runs.to_numpy()]
+        places = submissions["directory"].fill_null("")
         directories = places.unique().sort()
-        job, directory = _numbers(job_ids, named), _numbers(places, directories)
+        directory = _numbers(places, directories)
         key = job * len(directories) + directory
         if (len(named) + 1) * len(directories) < np.iinfo(np.int32).max:
             key = key.astype(np.int32)
@@ -116,11 +120,9 @@ def pair_rows(submissions: pl.DataFrame, keys: PairKeys) -> pl.DataFrame:
 
 def _numbers(values: pl.Series, names: pl.Series) -> Rows:
     """The place of each value in `names`, which hold all of them; NULL has the place behind."""
-    # A job's rows are neighbours.
-    begins, runs = runs_of([values])
-    heads = values.filter(begins).cast(pl.Enum(names)).to_physical().cast(pl.Int64)
-    numbers: Rows = heads.fill_null(len(names)).to_numpy()
-    return numbers[runs.to_numpy()]
+    places = values.cast(pl.Enum(names)).to_physical().cast(pl.Int64)
+    numbers: Rows = places.fill_null(len(names)).to_numpy()
+    return numbers
 
 
 def _controls(submissions: pl.DataFrame, keys: PairKeys, mask: pl.Series) -> pl.DataFrame:

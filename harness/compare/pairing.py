@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import product
 
 import polars as pl
 
 from harness.compare.pair_rows import TERMINAL, PairKeys, pair_rows
+from harness.compare.parallel import side_by_side
 from harness.compare.sent import Places, SentValues
 from harness.compare.silence import BlindPeriod, silent_for_s
 from harness.model import LIVE
@@ -48,15 +50,16 @@ def pair_submissions(
     keys = PairKeys.of(submissions, jobs)
     rows = pair_rows(submissions, keys)
     places = {side: Places.of(rows[side]) for side in ("control", "candidate", "observed")}
-    sides = [
-        places[side].gather(submissions[name]).alias(f"{side}_{name}")
-        for side in ("control", "candidate")
-        for name in _SIDE_COLUMNS
-    ]
+
+    def gathered(column: tuple[str, str]) -> pl.Series:
+        side, name = column
+        return places[side].gather(submissions[name]).alias(f"{side}_{name}")
+
+    wanted = list(product(("control", "candidate"), _SIDE_COLUMNS))
+    sides = side_by_side(gathered, wanted, rows=rows.height)
     observed = places["observed"].gather(submissions["outcome"]).alias("observed_outcome")
     counted = [rows[name] for name in ("mode", "control_rows", "control_differs")]
     pairs = pl.DataFrame([*keys.texts(rows), *counted, *sides, observed, *keys.of_job(jobs, rows)])
-    del sides
     with_state = _with_state(
         pairs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
     )

@@ -21,3 +21,13 @@ def runs_of(columns: Sequence[pl.Series]) -> tuple[pl.Series, pl.Series]:
         changes = (c.slice(1).ne_missing(c.slice(0, height - 1)) for c in columns)
         begins = pl.concat([begins.slice(0, 1), reduce(or_, changes)])
     return begins, begins.cast(pl.UInt32).cum_sum().cast(pl.UInt32) - 1
+
+
+def heads_of(values: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+    """Return the first value of each run, and for each value the number of its run.
+
+    Where there are few runs to speak of, all values are returned, and no numbers.
+    """
+    begins, runs = runs_of([values])
+    heads = values.filter(begins)
+    return (heads, runs) if 2 * len(heads) < len(values) else (values, None)

@@ -16,7 +16,7 @@ import polars as pl
 from harness.compare.comparison import Comparison
 from harness.compare.descriptions import JOB, RULES, CodeArray, FloatArray, IntArray, Universe
 from harness.compare.differing import job_stage
-from harness.compare.runs import runs_of
+from harness.compare.runs import heads_of
 from harness.model import Verdict
 
 
@@ -107,7 +107,8 @@ class Universes:
 
 def encoded(values: pl.Series) -> tuple[CodeArray, list[str]]:
     """Codes from 1 in the order of the texts, 0 for NULL; and the texts. A time is its hour."""
-    distinct = values.drop_nulls().unique()
+    heads, runs = heads_of(values)
+    distinct = heads.drop_nulls().unique()
     texts = (
         distinct.dt.strftime("%Y-%m-%d %H:00")
         if distinct.dtype == pl.Datetime
@@ -115,14 +116,12 @@ def encoded(values: pl.Series) -> tuple[CodeArray, list[str]]:
     )
     names = texts.sort()
     if values.dtype == pl.String:
-        begins, runs = runs_of([values])
-        codes = (
-            values.filter(begins).cast(pl.Enum(names)).to_physical().cast(pl.Int32).gather(runs) + 1
-        )
+        codes = heads.cast(pl.Enum(names)).to_physical().cast(pl.Int32) + 1
     else:
         places = texts.cast(pl.Enum(names)).to_physical().cast(pl.Int32) + 1
-        codes = values.replace_strict(distinct, places, default=None, return_dtype=pl.Int32)
-    return codes.fill_null(0).to_numpy(), names.to_list()
+        codes = heads.replace_strict(distinct, places, default=None, return_dtype=pl.Int32)
+    numbers = codes.fill_null(0).to_numpy()
+    return (numbers if runs is None else numbers[runs.to_numpy()]), names.to_list()
 
 
 def _joined(
