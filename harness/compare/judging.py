@@ -2,9 +2,9 @@
 
 Most cells agree as they were recorded, and what agrees so still agrees behind the rules: both sides
 of a cell lie in the same scope of every rule, and a function, a map and an ignored field make of
-two equal values two equal ones; a tolerance moves only what differs. Two kinds of rules look at
-something else: a ceiling at a limit, and an error class at the class that each side recorded beside
-its text. Their cells are judged whatever the values are (`_is_open`).
+two equal values two equal ones; a tolerance moves only what differs. One kind of rule looks at
+something else, an error class at the class that each side recorded beside its text (`_is_open`). A
+latency, which a ceiling judges, is recorded on one side only, so that none of them agrees so.
 
 Neighbours with the same values under the same rules are judged once: a business sends the same to
 every directory of its job.
@@ -22,7 +22,7 @@ import polars as pl
 
 from harness.compare.applying import Applied, apply_to_field
 from harness.compare.cells import LATENCY, RawCells, compared_fields, keyed
-from harness.compare.kinds import CeilingRule, ErrorClassRule
+from harness.compare.kinds import ErrorClassRule
 from harness.compare.parallel import side_by_side
 from harness.compare.rules import RuleSet
 from harness.compare.runs import runs_of
@@ -121,8 +121,6 @@ def _compared(
 def _is_open(raw: pl.DataFrame, moved: pl.Series, field: str, rules: RuleSet) -> pl.Series:
     """Which cells may differ behind the rules."""
     applied = [rule for rule in rules.rule if is_of_field(rule, field)]
-    if any(isinstance(rule, CeilingRule) for rule in applied):
-        return moved | True
     if "control_class" in raw.columns and any(isinstance(r, ErrorClassRule) for r in applied):
         return moved | raw["control_class"].ne_missing(raw["candidate_class"])
     return moved

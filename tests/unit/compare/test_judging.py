@@ -147,7 +147,7 @@ def test_a_rule_has_touched_every_cell_that_names_it(
 
 
 @pytest.mark.parametrize("kind", ["ceiling", "error_class"])
-def test_two_rules_look_at_cells_whose_values_are_equal(kind: str) -> None:
+def test_a_ceiling_and_an_error_class_look_at_more_than_the_two_values(kind: str) -> None:
     both = {"error_text": "the same words", "duration_ms": 9_000.0}
     rows = [
         control("failed", error_class="captcha", **both),
@@ -157,3 +157,16 @@ def test_two_rules_look_at_cells_whose_values_are_equal(kind: str) -> None:
     assert compared((rows, [job()]), make_rules()).differing.is_empty()
     found = compared((rows, [job()]), make_rules(rule))
     assert found.differing["field"].to_list() == [rule.field]
+
+
+def test_equal_neighbours_are_judged_apart_where_a_rule_is_about_one_of_them() -> None:
+    hosts = [f"{name}.{end}" for name in ("ash", "birch", "cedar", "fir") for end in ("a", "b")]
+    rows = [
+        row
+        for host in hosts
+        for row in (control(directory=host, sent_city="ALBANY"),
+                    candidate(directory=host, sent_city="Albany"))
+    ]  # fmt: skip
+    rule = make_rule("casefold", field="values.city", directory="*.a")
+    found = compared((rows, [job()]), make_rules(rule))
+    assert found.differing["directory"].to_list() == [host for host in hosts if host[-1] == "b"]
