@@ -13,7 +13,9 @@ import polars as pl
 from benchmarks.measure import compare, tell
 from harness.compare.clusters import find_clusters
 from harness.compare.comparison import Comparison, differences
+from harness.compare.kinds import VALUE_FIELDS
 from harness.compare.rules import RuleSet
+from harness.compare.sent import SENT_SIDES
 
 JOBS = 50_000
 PER_JOB = 10
@@ -42,7 +44,7 @@ def run() -> None:
         rounds=5,
     )
     tell(
-        f"{DIFFERENCES:,} differences among {found.cells.height:,} values into "
+        f"{DIFFERENCES:,} differences among {found.pairs.height:,} values into "
         f"{len(clusters)} clusters", "the search", "putting them into words", measured,
     )  # fmt: skip
 
@@ -80,9 +82,6 @@ def make_comparison(seed: int = 2025) -> Comparison:
             "job_id": np.char.mod("%08d-job", job),
             "directory": np.char.mod("site-%d.example", host),
             "created_at": pl.Series(created)[hour],
-            "field": np.full(n, "outcome"),
-            "control_raw": np.full(n, "submitted"),
-            "control_value": np.full(n, "submitted"),
             "differs": differs,
             "silent": silent,
             "candidate_error_class": error,
@@ -90,11 +89,7 @@ def make_comparison(seed: int = 2025) -> Comparison:
             "package_size": package,
             "priority": package // 100,
         }
-    ).with_columns(
-        candidate_raw=pl.when("silent").then(pl.lit("missing"))
-        .when("differs").then(pl.lit("failed")).otherwise(pl.lit("submitted")),
-        touched=pl.lit([], pl.List(pl.String)),
-    )  # fmt: skip
+    )
     bad = pl.col("differs") & ~pl.col("silent")
     none = pl.lit(None, pl.String)
     time = pl.col("created_at")
@@ -112,14 +107,15 @@ def make_comparison(seed: int = 2025) -> Comparison:
         flow_started_at=pl.when(~pl.col("silent")).then(time),
         control_finished_at=time, candidate_finished_at=pl.when(~pl.col("silent")).then(time),
         control_from_seq=pl.lit(1), candidate_from_seq=pl.lit(2),
+        excluded_by=none, control_raw_status=pl.lit("submitted"),
+        candidate_raw_status=pl.when(bad).then(pl.lit("failed")).when("silent").then(none)
+        .otherwise(pl.lit("submitted")),
+        state=pl.when("silent").then(pl.lit("missing_candidate")).otherwise(pl.lit("settled")),
         verdict=pl.when("silent").then(pl.lit("missing_candidate"))
         .when("differs").then(pl.lit("mismatch")).otherwise(pl.lit("agree")),
+        **{f"{side}_{name}": none for side in SENT_SIDES for name in VALUE_FIELDS},
     )  # fmt: skip
-    cells = frame.select(
-        *_KEYS, "created_at", "field", "control_raw", "candidate_raw", "control_value",
-        pl.col("candidate_raw").alias("candidate_value"), "touched", "differs",
-    )  # fmt: skip
-    return Comparison(pairs=pairs, cells=cells, rules=RuleSet(version=1))
+    return Comparison(pairs=pairs, rules=RuleSet(version=1))
 
 
 if __name__ == "__main__":

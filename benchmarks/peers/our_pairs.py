@@ -33,13 +33,13 @@ def main() -> None:
     comparison = compare(submissions, jobs, rules, as_of=_AT, deadline_s=3600.0)
     del submissions, jobs
     told: dict[str, object] = {
-        "mismatch": comparison.pairs.filter(pl.col("verdict") == "mismatch").height
+        "mismatch": comparison.narrow.filter(pl.col("verdict") == "mismatch").height
     }
     if what == "rules":
         told["clusters"] = len(find_clusters(comparison).clusters)
     told["seconds"] = time.perf_counter() - began
     told["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    differing = comparison.cells.filter("differs").group_by("field").len()
+    differing = comparison.differing.group_by("field").len()
     told["differing"] = {
         field.removeprefix("values."): count for field, count in differing.iter_rows()
     }
@@ -48,30 +48,17 @@ def main() -> None:
             str(field).removeprefix("values."): digest(
                 cells.select("job_id", "directory").iter_rows()
             )
-            for (field,), cells in comparison.cells.filter("differs").group_by("field")
+            for (field,), cells in comparison.differing.group_by("field")
         }
     print(json.dumps(told))
 
 
 def frames(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The two files as the frames that a comparison takes."""
-    sides = [
-        pl.read_parquet(folder / f"{side}.parquet").with_columns(side=pl.lit(side))
-        for side in ("control", "candidate")
-    ]
-    rows = pl.concat(sides)
+    # Joined at the end: a frame whose columns are in different pieces is copied when it is used.
+    submissions = pl.concat(_side(folder, side) for side in ("control", "candidate"))
     none, at = pl.lit(None, pl.String), pl.lit(_AT)
-    given = set(rows.columns)
-    submissions = rows.select(
-        "side", "job_id", "directory", "outcome",
-        mode=pl.lit(LIVE), unit=pl.col("directory"), raw_status=pl.col("outcome"),
-        error_class=pl.when(pl.col("outcome") == "failed").then(pl.lit("refused")),
-        error_text=none, attempts=pl.lit(1, pl.Int32), finals=pl.lit(1, pl.Int32),
-        started_at=at, finished_at=at, duration_ms=pl.lit(None, pl.Float64), url=none,
-        listing_url=none, from_seq=pl.lit(1, pl.Int64),
-        **{f"sent_{n}": pl.col(n) if n in given else none for n in VALUE_FIELDS},
-    )  # fmt: skip
-    jobs = rows.select(pl.col("job_id").unique()).select(
+    jobs = submissions["job_id"].unique().to_frame().select(
         "job_id", customer_id=none, package_size=pl.lit(50, pl.Int32),
         priority=pl.lit(4, pl.Int32), created_at=at, control_status=none,
         control_started_at=at, control_finished_at=at, control_error=none, claimed_at=at,
@@ -79,6 +66,21 @@ def frames(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
         from_seq=pl.lit(1, pl.Int64),
     )  # fmt: skip
     return submissions, jobs
+
+
+def _side(folder: Path, side: str) -> pl.DataFrame:
+    rows = pl.read_parquet(folder / f"{side}.parquet")
+    none, at = pl.lit(None, pl.String), pl.lit(_AT)
+    return rows.select(
+        "job_id", "directory", "outcome",
+        side=pl.lit(side), mode=pl.lit(LIVE), unit=pl.col("directory"),
+        raw_status=pl.col("outcome"),
+        error_class=pl.when(pl.col("outcome") == "failed").then(pl.lit("refused")),
+        error_text=none, attempts=pl.lit(1, pl.Int32), finals=pl.lit(1, pl.Int32),
+        started_at=at, finished_at=at, duration_ms=pl.lit(None, pl.Float64), url=none,
+        listing_url=none, from_seq=pl.lit(1, pl.Int64),
+        **{f"sent_{n}": pl.col(n) if n in rows.columns else none for n in VALUE_FIELDS},
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
     compared = compare_journal(reader, criteria, now=now)
     comparison, until, blind = compared.comparison, compared.until, compared.blind
     health, gaps = compared.health, recorded_gaps(reader)
-    pairs = comparison.pairs
+    pairs = comparison.narrow
     jobs = with_fate(
         compared.jobs, pairs, until=until, deadline_s=criteria.deadline_s, scale=scale, blind=blind
     )
@@ -196,7 +196,7 @@ def _agreement(
     whole = None
     if any(reason != CONTRADICTION for reason, _ in live.excluded):
         whole = job_sequence(
-            comparison.pairs.with_columns(verdict=pl.col("verdict_with_excluded")), jobs
+            comparison.narrow.with_columns(verdict=pl.col("verdict_with_excluded")), jobs
         )
     fresh, left_out = None, 0
     if cut:

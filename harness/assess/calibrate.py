@@ -118,7 +118,7 @@ def calibrate(
         plant_events(material.events, criteria, compared) if mutants else ([], {})
     )
     alpha = criteria.alpha_total / 2
-    verdicts = comparison.pairs["verdict_with_excluded"].to_list()
+    verdicts = comparison.narrow["verdict_with_excluded"].to_list()
     return Calibration(
         scores=scored(
             [*mutants, *of_events], planned.places | places_of_events, alpha=alpha, rates=rates

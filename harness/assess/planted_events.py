@@ -168,7 +168,7 @@ def _verdicts(reader: Reader, compared: Compared, criteria: Criteria) -> _Found:
             reader.frame(queries["select_jobs"]),
             criteria.rules,
         )
-        .pairs
+        .narrow
     )
     found: _Found = defaultdict(set)
     for job, mode, directory, verdict in pairs.select(

@@ -29,7 +29,7 @@ def jobs_of(
     clusters: ids as in the report. Raises SettingsError for a cluster that does not exist.
     """
     comparison = compare_journal(reader, criteria).comparison
-    pairs = comparison.pairs
+    pairs = comparison.narrow
     words = list(outcomes)
     if words:
         named = pl.any_horizontal(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from harness.compare.comparison import Comparison, difference_id
+from harness.compare.comparison import Comparison, cells_of, difference_id
 
 _PAIR = ["mode", "job_id", "directory"]
 
@@ -53,10 +53,7 @@ def sides_of(comparison: Comparison, members: pl.DataFrame, job_id: str) -> tupl
     members: `Clustering.members`.
     """
     pairs = comparison.pairs.filter(pl.col("job_id") == job_id)
-    cells = pl.concat([comparison.cells, comparison.set_apart], how="diagonal_relaxed").filter(
-        pl.col("job_id") == job_id
-    )
-    named = cells.join(
+    named = cells_of(pairs, comparison.rules).join(
         members, on=[*_PAIR, "field"], how="left", maintain_order="left"
     ).sort("field")  # fmt: skip
     fields: dict[tuple[str, str], list[FieldSides]] = {}

@@ -154,14 +154,12 @@ def _job(
     what: str, comparison: Comparison, found: Clustering, moment: str
 ) -> tuple[str, str | None]:
     """The job that is meant, and the difference if one is."""
-    from harness.compare.clusters import KEYS
-    from harness.compare.comparison import difference_id
+    from harness.compare.comparison import find_cell
 
     if len(what) == _DIFFERENCE_DIGITS:
-        cells = comparison.cells.select(KEYS)
-        for key in cells.iter_rows():
-            if difference_id(*key) == what:
-                return key[1], what
+        cell = find_cell(comparison, what)
+        if cell is not None:
+            return cell[1], what
     jobs = sorted(comparison.pairs["job_id"].unique().to_list())
     begun = [job for job in jobs if job.startswith(what)]
     if what in begun or len(begun) == 1:

@@ -12,7 +12,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TypeAlias
@@ -21,12 +21,11 @@ import numpy as np
 import polars as pl
 
 from harness.assessment import Cluster
+from harness.compare.cells import LATENCY
 from harness.compare.cluster_words import title
 from harness.compare.comparison import Comparison, difference_id
 from harness.compare.descriptions import (
-    CELL_FEATURES,
     JOB,
-    JOB_FEATURES,
     STEP,
     IntArray,
     Term,
@@ -34,6 +33,7 @@ from harness.compare.descriptions import (
     describe,
 )
 from harness.compare.differing import CAUSES, JOB_STAGES, cause, job_stage, kind, step
+from harness.compare.universes import Universes, encoded
 from harness.model import LIVE, Verdict
 
 KEYS = ("mode", "job_id", "directory", "field")
@@ -41,15 +41,13 @@ KEYS = ("mode", "job_id", "directory", "field")
 EXAMPLES = 3
 
 PAIR = ("mode", "job_id", "directory")
-_OF_ALL = ("claimed_at", "triggered_at", "flow_started_at", "package_size", "priority")
-"""Of a pair, what is looked at of every compared cell."""
+_OF_STAGE = ("claimed_at", "triggered_at", "flow_started_at")
 _OF_DIFFERING = (
     "verdict", "control_outcome", "candidate_outcome", "control_error_class",
     "candidate_error_class", "control_error_text", "candidate_error_text", "candidate_attempts",
     "control_finished_at", "candidate_finished_at",
 )  # fmt: skip
-"""And what only of those that differ."""
-_ORDER = ["created_at", "job_id", "directory"]
+"""What is looked at of a pair that differs, besides how far its job got."""
 SHARED = (STEP, "directory", JOB)
 """What is told of a cluster besides its description, if all its differences share it."""
 
@@ -112,15 +110,18 @@ def find_clusters(comparison: Comparison, *, among: pl.DataFrame | None = None) 
 
     among: rows of mode, job_id, directory and field; only these differences are clustered.
     """
+    universes = Universes(comparison)
     groups = [
-        group for cells in _fields(comparison, among) for group in _groups(cells, comparison.pairs)
+        group
+        for cells in _in_question(comparison, among)
+        for group in _groups(cells, comparison.narrow, universes)
     ]
     schema = dict.fromkeys((*KEYS, "cluster"), pl.String)
     members = pl.concat(
         [pl.DataFrame(schema=schema)]
         + [group.rows.select(*KEYS, cluster=pl.lit(group.id)) for group in groups]
     )
-    charges, jobs = _charges(groups, comparison.pairs)
+    charges, jobs = _charges(groups, universes)
     clusters = rank_clusters([_counted(group) for group in groups], charges, jobs)
     return Clustering(clusters=clusters, members=members)
 
@@ -136,7 +137,7 @@ def with_features(cells: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
 
     Adds the columns job, package, priority, hour, rules and job_stage, all text.
     """
-    of_pairs = pairs.lazy().select(*PAIR, *_OF_ALL)
+    of_pairs = pairs.lazy().select(*PAIR, *_OF_STAGE, "package_size", "priority")
     return cells.lazy().join(of_pairs, on=PAIR).with_columns(_features()).collect()
 
 
@@ -184,34 +185,42 @@ def of_whole_jobs(kind: str, cause: str | None) -> bool:
     return kind == "missing_candidate" and cause in JOB_STAGES
 
 
-def _fields(comparison: Comparison, among: pl.DataFrame | None) -> Iterator[pl.DataFrame]:
-    """All compared cells of each mode and field that has a difference in question, in order."""
-    cells = comparison.cells.with_columns(here=pl.col("differs"))
+def _in_question(comparison: Comparison, among: pl.DataFrame | None) -> list[pl.DataFrame]:
+    """The differing cells in question of each mode and field that has any, in order."""
+    cells = comparison.differing
     if among is not None:
-        wanted = among.select(KEYS).with_columns(wanted=pl.lit(True))
-        cells = cells.join(wanted, on=KEYS, how="left", maintain_order="left").with_columns(
-            here=pl.col("differs") & pl.col("wanted").is_not_null()
+        cells = cells.join(among.select(KEYS), on=KEYS, how="semi", maintain_order="left")
+    parts = cells.sort("mode", "field", maintain_order=True)
+    return parts.partition_by("mode", "field", maintain_order=True) if parts.height else []
+
+
+def _groups(cells: pl.DataFrame, pairs: pl.DataFrame, universes: Universes) -> Iterator[_Group]:
+    """The clusters of one field of one mode. cells: those that differ."""
+    universe, numbers = universes.of(*cells.select("mode", "field").row(0))
+    rank = universes.rank
+    cells = cells.with_columns(
+        at=pl.Series(np.searchsorted(rank[numbers], rank[cells["pair"].to_numpy()]))
+    ).sort("at")
+    rows = (
+        pl.concat(
+            [cells, pairs.select(*_OF_STAGE, *_OF_DIFFERING)[cells["pair"]]], how="horizontal"
         )
-    concerned = cells.filter("here").select("mode", "field").unique().sort("mode", "field")
-    for mode, field in concerned.iter_rows():
-        of_field = cells.filter((pl.col("field") == field) & (pl.col("mode") == mode))
-        yield with_features(of_field, comparison.pairs).sort(_ORDER, nulls_last=True)
-
-
-def _groups(cells: pl.DataFrame, pairs: pl.DataFrame) -> Iterator[_Group]:
-    """The clusters of one field of one mode."""
-    rows = with_causes(cells.with_row_index("at").filter("here"), pairs)
-    codes, names = {}, {}
-    for name in (*CELL_FEATURES, *JOB_FEATURES, JOB):
-        codes[name], names[name] = _encode(cells[name])
-    steps, names[STEP] = _encode(rows[STEP])
-    universe = Universe(codes=codes, names=names)
+        .with_columns(kind=kind(), job=pl.col("job_id"))
+        .with_columns(cause=cause(), step=step())
+        .with_columns(
+            seen_at=pl.coalesce(
+                pl.max_horizontal("control_finished_at", "candidate_finished_at"), "created_at"
+            )
+        )
+    )
+    steps, step_names = encoded(rows[STEP])
+    universe = replace(universe, names={**universe.names, STEP: step_names})
     rows = rows.with_columns(step_code=steps)
     for base in rows.partition_by("kind", "cause", maintain_order=True):
         first = base.row(0, named=True)
         whole_jobs = of_whole_jobs(first["kind"], first["cause"])
         # What was lost as a whole job can only be set against jobs that got no further.
-        alike = (cells["job_stage"] == first["cause"]).to_numpy() if whole_jobs else True
+        alike = (universes.stages(numbers) == first["cause"]).to_numpy() if whole_jobs else True
         base_terms = description_base(first["mode"], first["kind"], first["field"], first["cause"])
         described = describe(
             universe,
@@ -227,13 +236,6 @@ def _groups(cells: pl.DataFrame, pairs: pl.DataFrame) -> Iterator[_Group]:
                 compared=int((part.matched & alike).sum()),
                 of_job=_cells_of_job(universe, part.members),
             )
-
-
-def _encode(values: pl.Series) -> tuple[IntArray, list[str]]:
-    """Codes from 1 in the order of the texts, 0 for NULL; and the texts."""
-    names = values.drop_nulls().unique().sort().to_list()
-    codes = values.cast(pl.Enum(names)).to_physical().cast(pl.Int64) + 1
-    return codes.fill_null(0).to_numpy(), names
 
 
 def _cells_of_job(universe: Universe, members: IntArray) -> int | None:
@@ -273,29 +275,26 @@ def settled_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
     return settled.select(*PAIR, agrees=pl.col("verdict") == Verdict.AGREE).collect()
 
 
-def _charges(groups: Sequence[_Group], pairs: pl.DataFrame) -> tuple[Charges, dict[str, int]]:
+def _charges(groups: Sequence[_Group], universes: Universes) -> tuple[Charges, Mapping[str, int]]:
     """Disagreeing pairs by who holds them, and the jobs of each mode that have settled pairs."""
-    settled = settled_pairs(pairs).with_columns(n=pl.len().over("mode", "job_id"))
-    jobs = dict(settled.group_by("mode").agg(pl.col("job_id").n_unique()).iter_rows())
-    schema = {**dict.fromkeys(PAIR, pl.String), "holder": pl.Int64}
-    held = pl.concat(
-        [pl.DataFrame(schema=schema)]
-        + [
-            group.rows.filter(pl.col("field") != "latency_s").select(
-                *PAIR, holder=pl.lit(at, pl.Int64)
-            )
-            for at, group in enumerate(groups)
-        ]
-    )
-    charged = (
-        held.unique()
-        .join(settled.filter(~pl.col("agrees")), on=PAIR)
-        .group_by(*PAIR, "n")
-        .agg(pl.col("holder").sort())
-        .group_by("holder", "n")
-        .len()
-    )
-    return {(frozenset(holder), n): count for holder, n, count in charged.iter_rows()}, jobs
+    settled, jobs = universes.settled()
+    held = []
+    for group in groups:
+        is_latency = dict(group.terms)["field"] == LATENCY
+        inside = np.unique(group.rows["pair"].to_numpy()[: 0 if is_latency else None])
+        held.append(inside[settled[inside] > 0])
+    holders = np.bincount(np.concatenate([*held, np.zeros(0, np.int64)]), minlength=settled.size)
+    charges: Counter[tuple[frozenset[int], int]] = Counter()
+    several: dict[int, list[int]] = {}
+    for at, inside in enumerate(held):
+        sizes, counts = np.unique(settled[inside[holders[inside] == 1]], return_counts=True)
+        for n, count in zip(sizes.tolist(), counts.tolist(), strict=True):
+            charges[frozenset({at}), n] += count
+        for pair in inside[holders[inside] > 1].tolist():
+            several.setdefault(pair, []).append(at)
+    for pair, owners in several.items():
+        charges[frozenset(owners), int(settled[pair])] += 1
+    return charges, jobs
 
 
 def rank_clusters(

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
 import polars as pl
 
 from harness.assessment import Difference, RuleEffect
-from harness.compare.cells import apply_rules, spread
+from harness.compare.applying import apply_rules
+from harness.compare.cells import LATENCY, RawCells, compared_fields, spread
 from harness.compare.differing import kind
+from harness.compare.judging import ComparedCells, JudgedField, judge_field, judge_fields
 from harness.compare.kinds import PAIR, CeilingRule, ExcludeRule, Rule
 from harness.compare.pairing import pair_submissions
 from harness.compare.rules import RuleSet
-from harness.compare.scope import with_exclusions
+from harness.compare.scope import is_of_field, with_exclusions
+from harness.compare.sent import Values, with_sent
 from harness.compare.silence import BlindPeriod
 from harness.model import Verdict
 
@@ -24,20 +28,101 @@ _JUDGED = ("excluded_by", "differs", "raw_differs", "verdict_with_excluded", "ve
            "raw_agrees")  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What a comparison found.
 
-    pairs: one row per pair with `verdict`, `raw_agrees` (no rule applied), `excluded_by` (the rule
-    that set it apart) and `verdict_with_excluded` (the verdict if no rule set a pair apart).
-    cells: one row per compared field, with raw values, values after the rules, and `differs`.
-    set_apart: the same of the pairs that a rule excluded.
+    Everything follows from the pairs and the rules, and is made when it is asked for.
     """
 
-    pairs: pl.DataFrame
-    cells: pl.DataFrame
-    rules: RuleSet
-    set_apart: pl.DataFrame = field(default_factory=pl.DataFrame)
+    def __init__(self, *, pairs: pl.DataFrame, rules: RuleSet, sent: Values | None = None) -> None:
+        """Take over judged pairs, as `pairs` gives them.
+
+        sent: the values that belong to them; None where the pairs have them.
+        """
+        self.rules = rules
+        self.raw = RawCells(pairs, sent)
+        self.sent = sent
+        self._made: dict[str, pl.DataFrame] = {}
+        self._compared: dict[str, ComparedCells] = {}
+
+    @property
+    def narrow(self) -> pl.DataFrame:
+        """The pairs for whoever needs no value that was sent: `pairs` may lack those here."""
+        return self.raw.pairs
+
+    @property
+    def pairs(self) -> pl.DataFrame:
+        """One row per pair, in the order of mode, creation of the job, job and directory.
+
+        With `verdict`, `raw_agrees` (no rule applied), `excluded_by` (the rule that set it apart)
+        and `verdict_with_excluded` (the verdict if no rule set a pair apart).
+        """
+        if self.sent is not None:
+            self.raw = RawCells(with_sent(self.raw.pairs, self.sent))
+            self.sent = None
+        return self.raw.pairs
+
+    @property
+    def differing(self) -> pl.DataFrame:
+        """The cells that differ: `pair` (row number in `pairs`) and the columns of `cells`."""
+        return self._differing(apart=False)
+
+    @property
+    def differing_apart(self) -> pl.DataFrame:
+        """The same of the pairs that a rule excluded."""
+        return self._differing(apart=True)
+
+    @property
+    def cells(self) -> pl.DataFrame:
+        """One row per compared field, with raw values, values after the rules, and `differs`.
+
+        Costs ten rows a pair; whoever needs what differs, or the cells of few pairs, asks for
+        `differing` or `cells_of`.
+        """
+        return self._all_cells("cells", pl.col("excluded_by").is_null())
+
+    @property
+    def set_apart(self) -> pl.DataFrame:
+        """The same of the pairs that a rule excluded."""
+        return self._all_cells("set_apart", pl.col("excluded_by").is_not_null())
+
+    def _all_cells(self, name: str, where: pl.Expr) -> pl.DataFrame:
+        if name not in self._made:
+            self._made[name] = cells_of(self.pairs.filter(where), self.rules)
+        return self._made[name]
+
+    def compared(self, name: str) -> ComparedCells:
+        """Which pairs have a cell of a field, excluded ones too, and which rules touched it."""
+        if name not in self._compared:
+            told = judge_field(self.raw, name, self.rules, compared=True).compared
+            if told is None:
+                raise AssertionError(f"nothing was told of {name}")
+            self._compared[name] = told
+        return self._compared[name]
+
+    def _differing(self, *, apart: bool) -> pl.DataFrame:
+        if "differing" not in self._made:
+            self._keep(list(judge_fields(self.raw, self.rules, compared=True)))
+        return self._made["differing_apart" if apart else "differing"]
+
+    def _keep(self, judged: Sequence[JudgedField]) -> None:
+        """Take over what became of the fields."""
+        self._compared = {one.name: one.compared for one in judged if one.compared is not None}
+        differing = pl.concat([one.differing for one in judged])
+        apart = self.narrow["excluded_by"].is_not_null()
+        inside = apart.gather(differing["pair"]) if apart.any() else None
+        self._made["differing"] = differing if inside is None else differing.filter(~inside)
+        self._made["differing_apart"] = (
+            differing.clear() if inside is None else differing.filter(inside)
+        )
+
+
+def cells_of(pairs: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
+    """All compared cells of some pairs of a comparison, agreeing ones too, as `Comparison.cells`.
+
+    rules: those of the comparison.
+    """
+    return apply_rules(spread(pairs, rules), rules).drop("pair")
 
 
 def compare(
@@ -55,56 +140,55 @@ def compare(
     A ceiling (latency) shows as a difference but does not make outcomes disagree.
     blind: when the candidate's history could not be observed.
     """
-    pairs = pair_submissions(
+    pairs, sent = pair_submissions(
         submissions, jobs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
     )
-    return _judge(pairs, rules)
+    return _judge(pairs, rules, sent, in_full=True)
 
 
 def compare_again(comparison: Comparison, rules: RuleSet) -> Comparison:
     """The same pairs judged by other rules."""
-    return _judge(comparison.pairs.drop(_JUDGED), rules)
+    return _judge(comparison.narrow.drop(_JUDGED), rules, comparison.sent, in_full=False)
 
 
-def _judge(pairs: pl.DataFrame, rules: RuleSet) -> Comparison:
-    # A number stands for the three keys of a pair: cells are many, and texts are dear to group by.
-    pairs = with_exclusions(pairs, rules).with_row_index("pair")
-    cells = apply_rules(spread(pairs, rules), rules)
-    judged = cells.filter(pl.col("field") != "latency_s").group_by("pair").agg(
-        pl.col("differs").any().alias("differs"),
-        pl.col("control_raw").ne_missing(pl.col("candidate_raw")).any().alias("raw_differs"),
-    )  # fmt: skip
-    cells = cells.drop("pair")
+def _judge(
+    pairs: pl.DataFrame, rules: RuleSet, sent: Values | None, *, in_full: bool
+) -> Comparison:
+    """in_full: whether all cells are going to be asked about, not only those that differ."""
+    pairs = with_exclusions(pairs, rules)
+    found = []
+    masks = {name: np.zeros(pairs.height, dtype=bool) for name in ("differs", "raw_differs")}
+    for one in judge_fields(RawCells(pairs, sent), rules, compared=in_full):
+        found.append(one)
+        masks["raw_differs"][one.differing_raw.to_numpy()] = True
+        # A ceiling shows as a difference but does not make outcomes disagree.
+        if one.name != LATENCY:
+            masks["differs"][one.differing["pair"].to_numpy()] = True
+    compared = pl.col("state").is_in(["settled", "missing_candidate", "missing_control"])
     verdict = (
         pl.when(pl.col("state") == "settled")
         .then(
-            pl.when(pl.col("differs").fill_null(False))
+            pl.when(pl.col("differs"))
             .then(pl.lit(Verdict.MISMATCH.value))
             .otherwise(pl.lit(Verdict.AGREE.value))
         )
         .otherwise(pl.col("state"))
     )
     pairs = (
-        pairs.join(judged, on="pair", how="left")
-        .drop("pair")
+        pairs.with_columns(
+            pl.when(compared).then(pl.Series(mask)).alias(name) for name, mask in masks.items()
+        )
+        .with_columns(verdict_with_excluded=verdict)
         .with_columns(
-            verdict_with_excluded=verdict,
             verdict=pl.when(pl.col("excluded_by").is_not_null())
             .then(pl.lit(Verdict.EXCLUDED.value))
-            .otherwise(verdict),
+            .otherwise("verdict_with_excluded"),
             raw_agrees=~pl.col("raw_differs").fill_null(True),
         )
-        .sort("mode", "created_at", "job_id", "directory", nulls_last=True)
     )
-    apart = pairs.filter(pl.col("excluded_by").is_not_null()).select(*_PAIR_KEYS)
-    if apart.is_empty():
-        return Comparison(pairs=pairs, cells=cells, rules=rules, set_apart=cells.clear())
-    return Comparison(
-        pairs=pairs,
-        cells=cells.join(apart, on=_PAIR_KEYS, how="anti", maintain_order="left"),
-        rules=rules,
-        set_apart=cells.join(apart, on=_PAIR_KEYS, how="semi", maintain_order="left"),
-    )
+    comparison = Comparison(pairs=pairs, rules=rules, sent=sent)
+    comparison._keep(found)
+    return comparison
 
 
 def rule_effects(comparison: Comparison) -> tuple[RuleEffect, ...]:
@@ -112,14 +196,16 @@ def rule_effects(comparison: Comparison) -> tuple[RuleEffect, ...]:
 
     A rule that sets pairs apart touches pairs, and hides every difference that they would show.
     """
-    compared = comparison.pairs.filter(pl.col("verdict") != Verdict.IN_FLIGHT.value).height
+    verdict = pl.col("verdict")
+    compared = comparison.narrow.select(verdict).filter(verdict != Verdict.IN_FLIGHT.value).height
     effects = []
+    touched_cells = _touched(comparison)
     for rule in comparison.rules.rule:
         if isinstance(rule, ExcludeRule):
             touched, hidden, pairs = _excluded(comparison, rule)
         else:
             only = _only_without(comparison, rule)
-            touched = comparison.cells.filter(pl.col("touched").list.contains(rule.name)).height
+            touched = touched_cells[rule.name]
             hidden, pairs = only.height, only.select(_PAIR_KEYS).n_unique()
             if isinstance(rule, CeilingRule):
                 hidden = pairs = 0
@@ -146,19 +232,38 @@ def hidden_pairs(comparison: Comparison, rule: Rule) -> pl.DataFrame:
     return found.clear() if isinstance(rule, CeilingRule) else found
 
 
+def _touched(comparison: Comparison) -> Counter[str]:
+    """In how many cells each rule changed a value; those of excluded pairs do not count."""
+    counts = Counter[str]()
+    inside = comparison.narrow["excluded_by"].is_null()
+    for name in compared_fields(comparison.rules):
+        cells = comparison.compared(name)
+        if any(cells.names):
+            by = cells.by[inside.gather(cells.pairs).to_numpy()]
+            sizes = np.bincount(by, minlength=len(cells.names)).tolist()
+            for names, size in zip(cells.names, sizes, strict=True):
+                counts.update(dict.fromkeys(names, size))
+    return counts
+
+
 def _only_without(comparison: Comparison, rule: Rule) -> pl.DataFrame:
     """The cells that would differ if there were no such rule."""
-    raw = ["control_raw", "candidate_raw", "control_class", "candidate_class", "created_at",
-           *_PAIR_KEYS, "field"]  # fmt: skip
-    base = comparison.cells.select(raw)
-    without = apply_rules(base, comparison.rules.without(rule.name))["differs"]
-    return comparison.cells.filter(without & ~comparison.cells["differs"])
+    without = comparison.rules.without(rule.name)
+    found = [
+        judge_field(comparison.raw, name, without).differing
+        for name in compared_fields(comparison.rules)
+        if is_of_field(rule, name)
+    ]
+    cells = pl.concat([comparison.differing.clear(), *found])
+    return cells.filter(comparison.narrow["excluded_by"].is_null().gather(cells["pair"])).join(
+        comparison.differing, on=["pair", "field"], how="anti", maintain_order="left"
+    )
 
 
 def _only_excluded(comparison: Comparison, rule: ExcludeRule) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The pairs with what the rule alone sets apart, and the keys of those no other rule does."""
-    touched = with_exclusions(comparison.pairs, RuleSet(version=1, rule=(rule,)))
-    others = with_exclusions(comparison.pairs, comparison.rules.without(rule.name))
+    touched = with_exclusions(comparison.narrow, RuleSet(version=1, rule=(rule,)))
+    others = with_exclusions(comparison.narrow, comparison.rules.without(rule.name))
     mine = touched.filter(pl.col("excluded_by").is_not_null() & others["excluded_by"].is_null())
     return touched, mine.select(*_PAIR_KEYS)
 
@@ -166,10 +271,9 @@ def _only_excluded(comparison: Comparison, rule: ExcludeRule) -> tuple[pl.DataFr
 def _excluded(comparison: Comparison, rule: ExcludeRule) -> tuple[int, int, int]:
     """Pairs that the rule sets apart, and differences and pairs that only it hides."""
     touched, mine = _only_excluded(comparison, rule)
-    differing = comparison.set_apart.filter(pl.col("differs"))
     return (
         touched["excluded_by"].count(),
-        differing.join(mine, on=_PAIR_KEYS, how="semi").height,
+        comparison.differing_apart.join(mine, on=_PAIR_KEYS, how="semi").height,
         mine.height,
     )
 
@@ -182,13 +286,13 @@ def differences(
     members: `Clustering.members`, to name the cluster of each difference.
     """
     columns = [
-        *_PAIR_KEYS, "verdict", "control_outcome", "candidate_outcome",
+        "verdict", "control_outcome", "candidate_outcome",
         "candidate_error_class", "control_error_class", "control_error_text",
         "candidate_error_text", "control_from_seq", "candidate_from_seq", "candidate_attempts",
     ]  # fmt: skip
+    found = comparison.differing
     rows = (
-        comparison.cells.filter(pl.col("differs"))
-        .join(comparison.pairs.select(columns), on=_PAIR_KEYS)
+        pl.concat([found, comparison.narrow.select(columns)[found["pair"]]], how="horizontal")
         .sort("mode", "created_at", "job_id", "directory", "field", nulls_last=True)
         .with_columns(kind=kind())
     )
@@ -197,6 +301,20 @@ def differences(
     else:
         rows = rows.join(members, on=[*_PAIR_KEYS, "field"], how="left", maintain_order="left")
     return tuple(_difference(row) for row in rows.iter_rows(named=True))
+
+
+def find_cell(comparison: Comparison, wanted: str) -> tuple[str, str, str, str] | None:
+    """Mode, job, directory and field of the compared cell with this id, differing or not.
+
+    Cells of excluded pairs count. An id is a hash, so that each cell is looked at.
+    """
+    pairs = comparison.pairs
+    for number, (mode, job_id, directory) in enumerate(pairs.select(_PAIR_KEYS).iter_rows()):
+        for name in compared_fields(comparison.rules):
+            if difference_id(mode, job_id, directory, name) == wanted:
+                found = cells_of(pairs[number : number + 1], comparison.rules)
+                return (mode, job_id, directory, name) if name in found["field"] else None
+    return None
 
 
 def difference_id(mode: str, job_id: str, directory: str, field: str) -> str:

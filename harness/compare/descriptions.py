@@ -32,6 +32,8 @@ import numpy as np
 import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
+CodeArray = npt.NDArray[np.int32]
+"""Codes: those of two features together stay below MOST_PRODUCT."""
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Term = tuple[str, str]
@@ -47,7 +49,8 @@ MOST_PRODUCT = 4_000_000
 
 STEP = "step"
 JOB = "job"
-CELL_FEATURES = ("directory", "rules")
+RULES = "rules"
+CELL_FEATURES = ("directory", RULES)
 JOB_FEATURES = ("package", "priority", "hour")
 FEATURES = (*CELL_FEATURES, *JOB_FEATURES, STEP)
 
@@ -58,10 +61,12 @@ class Universe:
 
     codes: per feature but `step`, and of the job, one code a cell, shape (n,); 0 for no value.
     names: per feature its values, sorted; code c is ``names[feature][c - 1]``.
+    bare: the same cells where no rule touched any; what has been counted there is not again.
     """
 
-    codes: Mapping[str, IntArray]
+    codes: Mapping[str, CodeArray]
     names: Mapping[str, Sequence[str]]
+    bare: Universe | None = None
     _counts: dict[tuple[bool, tuple[str, ...]], IntArray] = field(default_factory=dict)
     _one_a_job: list[IntArray] = field(default_factory=list)
 
@@ -72,8 +77,13 @@ class Universe:
 
     def jobs(self) -> IntArray:
         """Position of the first cell of each job."""
+        if self.bare is not None:
+            return self.bare.jobs()
         if not self._one_a_job:
-            self._one_a_job.append(np.unique(self.codes[JOB], return_index=True)[1])
+            first = np.full(self.width(JOB), -1)
+            # Of several assignments to one place the last one stays.
+            first[self.codes[JOB][::-1]] = np.arange(self.size)[::-1]
+            self._one_a_job.append(first[first >= 0])
         return self._one_a_job[0]
 
     def name(self, feature: str, code: int) -> str:
@@ -86,6 +96,8 @@ class Universe:
 
     def counts(self, features: tuple[str, ...], *, by_job: bool) -> IntArray:
         """Cells (or jobs) of each combination of values, flat; one entry where no feature is."""
+        if self.bare is not None and RULES not in features:
+            return self.bare.counts(features, by_job=by_job)
         key = by_job, features
         if key not in self._counts:
             where = self.jobs() if by_job else slice(None)
@@ -200,7 +212,7 @@ class _Rest:
 
     @classmethod
     def of(cls, universe: Universe, members: IntArray, steps: IntArray) -> _Rest:
-        jobs = universe.codes[JOB][members]
+        jobs = universe.codes[JOB][members].astype(np.int64)
         return cls(
             universe=universe,
             members=members,
@@ -209,7 +221,7 @@ class _Rest:
             one_a_step=np.unique(jobs * universe.width(STEP) + steps, return_index=True)[1],
         )
 
-    def codes(self, name: str) -> IntArray:
+    def codes(self, name: str) -> IntArray | CodeArray:
         """The code of each difference."""
         return self.steps if name == STEP else self.universe.codes[name][self.members]
 
@@ -344,7 +356,7 @@ def _parted(k: FloatArray, n: FloatArray, usual: FloatArray) -> FloatArray:
     return both
 
 
-def _flat(codes: Sequence[IntArray], widths: Sequence[int]) -> IntArray:
+def _flat(codes: Sequence[IntArray | CodeArray], widths: Sequence[int]) -> IntArray | CodeArray:
     flat = codes[0]
     for code, width in zip(codes[1:], widths[1:], strict=True):
         flat = flat * width + code

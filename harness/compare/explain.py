@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from harness.compare.cells import apply_rules
-from harness.compare.comparison import Comparison, difference_id, pair_id
+from harness.compare.applying import apply_rules
+from harness.compare.comparison import Comparison, cells_of, find_cell, pair_id
 from harness.compare.kinds import PAIR, CeilingRule, ExcludeRule, Rule
 from harness.compare.scope import in_scope, is_of_field, with_exclusions
 
@@ -46,10 +46,10 @@ def find_pairs(
     keys = [tuple(row) for row in comparison.pairs.select(_PAIR_KEYS).iter_rows()]
     if directory is not None:
         return [key for key in keys if key[1].startswith(wanted) and key[2] == directory]
-    cells = pl.concat([comparison.cells, comparison.set_apart])
-    fields = cells.select(*_PAIR_KEYS, "field").unique(maintain_order=True)
-    named = {row[:3] for row in fields.iter_rows() if difference_id(*row) == wanted}
-    return [key for key in keys if key in named or pair_id(*key) == wanted]
+    whole = [key for key in keys if pair_id(*key) == wanted]
+    if whole or (cell := find_cell(comparison, wanted)) is None:
+        return whole
+    return [cell[:3]]
 
 
 def explain(comparison: Comparison, pair: tuple[str, str, str]) -> tuple[Step, ...]:
@@ -58,7 +58,7 @@ def explain(comparison: Comparison, pair: tuple[str, str, str]) -> tuple[Step, .
     for column, value in zip(_PAIR_KEYS, pair, strict=True):
         here &= pl.col(column) == value
     row = comparison.pairs.filter(here)
-    cells = pl.concat([comparison.cells, comparison.set_apart]).filter(here)
+    cells = cells_of(row, comparison.rules)
     raw = cells.drop("control_value", "candidate_value", "touched", "differs").sort("field")
     steps = [_whole(comparison, row, rule) for rule in comparison.rules.rule
              if isinstance(rule, ExcludeRule)]  # fmt: skip

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from harness.compare.cells import LATENCY, compared_fields
 from harness.compare.comparison import Comparison
 from harness.compare.kinds import VALUE_FIELDS
 from harness.model import LIVE, Side, Verdict
 from harness.stats.noise import FieldShares
 
-_CEILING = "latency_s"
-"""No difference between two sides, but one side above a limit."""
 _SENT = [f"sent_{name}" for name in VALUE_FIELDS]
 _SUBMISSION = ["job_id", "directory"]
 
@@ -78,10 +77,26 @@ def field_shares(
 
 
 def _counts(comparison: Comparison, mode: str, by: list[str]) -> pl.DataFrame:
-    return (
-        comparison.cells.filter((pl.col("mode") == mode) & (pl.col("field") != _CEILING))
+    pairs = comparison.narrow
+    inside = (pairs["mode"] == mode) & pairs["excluded_by"].is_null()
+    places = [name for name in by if name != "field"]
+    keys = pairs.select(*places, "job_id")
+    counted = [pl.DataFrame(schema={"field": pl.String, **keys.schema, "n": pl.UInt32})]
+    for name in compared_fields(comparison.rules):
+        if name != LATENCY:
+            numbers = comparison.compared(name).pairs
+            here = keys[numbers.filter(inside.gather(numbers))]
+            counts = here.group_by(*places, "job_id").agg(n=pl.len().cast(pl.UInt32))
+            counted.append(counts.select(pl.lit(name).alias("field"), *keys.columns, "n"))
+    differing = (
+        comparison.differing.filter((pl.col("mode") == mode) & (pl.col("field") != LATENCY))
         .group_by(*by, "job_id")
-        .agg(pl.len().alias("n"), pl.col("differs").sum().alias("differing"))
+        .agg(differing=pl.len().cast(pl.UInt32))
+    )
+    return (
+        pl.concat(counted)
+        .join(differing, on=[*by, "job_id"], how="left")
+        .with_columns(pl.col("differing").fill_null(0))
     )
 
 
@@ -89,7 +104,9 @@ def _pending(comparison: Comparison, mode: str, by: list[str], fields: pl.Series
     """Submissions in flight, which may still differ in every field."""
     place = [name for name in by if name != "field"]
     return (
-        comparison.pairs.filter((pl.col("mode") == mode) & (pl.col("verdict") == Verdict.IN_FLIGHT))
+        comparison.narrow.filter(
+            (pl.col("mode") == mode) & (pl.col("verdict") == Verdict.IN_FLIGHT)
+        )
         .group_by(*place, "job_id")
         .agg(pl.len().alias("pending"))
         .join(fields.to_frame("field"), how="cross")

@@ -8,32 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import product
 
 import polars as pl
 
-from harness.compare.rules import VALUE_FIELDS
+from harness.compare.pair_rows import TERMINAL, PairKeys, pair_rows
+from harness.compare.parallel import side_by_side
+from harness.compare.sent import Places, SentValues
 from harness.compare.silence import BlindPeriod, silent_for_s
 from harness.model import LIVE
 
 MAX_ATTEMPTS = 4
 """The candidate's task tries a directory at most this often (3 retries)."""
 
-_TERMINAL = ["submitted", "failed", "skipped"]
 _SIDE_COLUMNS = (
-    "outcome",
-    "raw_status",
-    "error_class",
-    "error_text",
-    "attempts",
-    "finals",
-    "started_at",
-    "finished_at",
-    "duration_ms",
-    "url",
-    "listing_url",
-    "from_seq",
-    *(f"sent_{name}" for name in VALUE_FIELDS),
-)
+    "outcome", "raw_status", "error_class", "error_text", "attempts", "finals", "started_at",
+    "finished_at", "duration_ms", "url", "listing_url", "from_seq",
+)  # fmt: skip
 
 
 def pair_submissions(
@@ -44,8 +35,8 @@ def pair_submissions(
     deadline_s: float,
     time_scale: float,
     blind: Sequence[BlindPeriod] = (),
-) -> pl.DataFrame:
-    """Return one row per (mode, job_id, directory) with both sides and a `state`.
+) -> tuple[pl.DataFrame, SentValues]:
+    """Return one row per (mode, job_id, directory) with both sides and a `state`; what they sent.
 
     submissions, jobs: the frames of ``sql/views/select_submissions.sql``.
     deadline_s: seconds of scaled time after which a silent side counts as missing.
@@ -54,74 +45,25 @@ def pair_submissions(
     or ``excluded`` where several control rows of one host contradict each other.
     candidate_pending: whether the candidate may still speak, whatever the control has said.
     A control row without an address has the directory ``""``.
+    The pairs are in the order of mode, creation of the job, job and directory.
     """
-    control = _control(submissions)
-    observed = _side(submissions, "observed").select(
-        "mode",
-        "job_id",
-        "directory",
-        pl.col("outcome").alias("observed_outcome"),
-        *(pl.col(f"sent_{name}").alias(f"observed_{name}") for name in VALUE_FIELDS),
-    )
-    candidate = _side(submissions, "candidate")
-    live = control.join(
-        candidate.filter(pl.col("mode") == LIVE).drop("mode"),
-        on=["job_id", "directory"],
-        how="full",
-        coalesce=True,
-    ).with_columns(mode=pl.lit(LIVE))
-    replayed = candidate.filter(pl.col("mode") != LIVE).join(
-        control, on=["job_id", "directory"], how="inner"
-    )
-    pairs = (
-        pl.concat([live, replayed.select(live.columns)])
-        .join(observed, on=["mode", "job_id", "directory"], how="left")
-        .join(
-            jobs.select(
-                "job_id", "package_size", "priority", "created_at", "claimed_at", "triggered_at",
-                "flow_started_at",
-                pl.col("candidate_finished_at").alias("job_finished_at"),
-            ),
-            on="job_id",
-            how="left",
-        )
-    )  # fmt: skip
-    return _with_state(
+    keys = PairKeys.of(submissions, jobs)
+    rows = pair_rows(submissions, keys)
+    places = {side: Places.of(rows[side]) for side in ("control", "candidate", "observed")}
+
+    def gathered(column: tuple[str, str]) -> pl.Series:
+        side, name = column
+        return places[side].gather(submissions[name]).alias(f"{side}_{name}")
+
+    wanted = list(product(("control", "candidate"), _SIDE_COLUMNS))
+    sides = side_by_side(gathered, wanted, rows=rows.height)
+    observed = places["observed"].gather(submissions["outcome"]).alias("observed_outcome")
+    counted = [rows[name] for name in ("mode", "control_rows", "control_differs")]
+    pairs = pl.DataFrame([*keys.texts(rows), *counted, *sides, observed, *keys.of_job(jobs, rows)])
+    with_state = _with_state(
         pairs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
-    ).sort("mode", "created_at", "job_id", "directory", nulls_last=True)
-
-
-def _side(submissions: pl.DataFrame, side: str) -> pl.DataFrame:
-    return submissions.filter(pl.col("side") == side).select(
-        "mode",
-        "job_id",
-        # A NULL matches nothing in a join, so such a row would lose its verdict on the way.
-        pl.col("directory").fill_null(""),
-        *(pl.col(name).alias(f"{_prefix(side)}{name}") for name in _SIDE_COLUMNS),
     )
-
-
-def _prefix(side: str) -> str:
-    return "" if side == "observed" else f"{side}_"
-
-
-def _control(submissions: pl.DataFrame) -> pl.DataFrame:
-    """One control row a directory; several rows with one host are counted in `control_rows`.
-
-    Where they ended in different ways, no one of them speaks for the host: `control_differs`. Until
-    all have ended, one that has not speaks for it: the host may yet turn out to contradict itself,
-    and a pair that waits counts at its worst, while an excluded one would not count at all.
-    """
-    rows = _side(submissions, "control").filter(pl.col("mode") == LIVE).drop("mode")
-    done = pl.col("control_outcome").is_in(_TERMINAL)
-    counted = rows.group_by("job_id", "directory").agg(
-        pl.len().alias("control_rows"),
-        (pl.col("control_outcome").filter(done).n_unique() > 1).alias("control_differs"),
-    )
-    first = rows.sort(done, maintain_order=True).unique(
-        subset=["job_id", "directory"], keep="first", maintain_order=True
-    )
-    return first.join(counted, on=["job_id", "directory"])
+    return with_state, SentValues(submissions, **places)
 
 
 def _with_state(
@@ -150,8 +92,8 @@ def _with_state(
         & pl.col("job_finished_at").is_null()
         & ~overdue
     )
-    candidate_done = (pl.col("candidate_outcome").is_in(_TERMINAL) & ~retrying).fill_null(False)
-    control_done = pl.col("control_outcome").is_in(_TERMINAL).fill_null(False)
+    candidate_done = (pl.col("candidate_outcome").is_in(TERMINAL) & ~retrying).fill_null(False)
+    control_done = pl.col("control_outcome").is_in(TERMINAL).fill_null(False)
     # A control that has not begun waits in its backlog; only one that began can be overdue. One
     # that said a word that no mapping knows was not silent.
     control_overdue = (

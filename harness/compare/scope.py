@@ -10,9 +10,18 @@ from harness.compare.kinds import ExcludeRule, Rule
 from harness.compare.rules import RuleSet
 
 
-def in_scope(rule: Rule, cells: pl.DataFrame) -> pl.Expr:
-    """Whether a cell has the rule's field, directory and time; never NULL."""
-    return _matches_field(rule.field) & _elsewhere(rule, cells)
+def in_scope(rule: Rule, cells: pl.DataFrame, *, field: bool = True) -> pl.Expr:
+    """Whether a cell has the rule's field, directory and time; never NULL.
+
+    field: False where the cells are known to have the rule's field, and need no such column.
+    """
+    elsewhere = _elsewhere(rule, cells)
+    return _matches_field(rule.field) & elsewhere if field else elsewhere
+
+
+def is_narrow(rule: Rule) -> bool:
+    """Whether a rule is about some directories or times only."""
+    return bool(rule.directory or rule.since or rule.until)
 
 
 def _matches_field(field: str) -> pl.Expr:

@@ -76,9 +76,9 @@ def _unclassified(comparison: Comparison) -> set[str]:
         pl.col(f"{side}_class").eq_missing(ErrorClass.UNKNOWN.value)
         for side in ("control", "candidate")
     )
-    cells = comparison.cells.filter(
-        pl.col("differs") & (pl.col("field") == "error") & unknown
-    ).select("mode", "job_id", "directory", "field")
+    cells = comparison.differing.filter((pl.col("field") == "error") & unknown).select(
+        "mode", "job_id", "directory", "field"
+    )
     return {difference_id(*row) for row in cells.iter_rows()}
 
 
@@ -88,4 +88,4 @@ def _keys(differences: Sequence[Difference]) -> pl.DataFrame:
 
 
 def _count_excluded(comparison: Comparison) -> int:
-    return int(comparison.pairs["excluded_by"].count())
+    return int(comparison.narrow["excluded_by"].count())

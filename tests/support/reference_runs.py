@@ -48,7 +48,7 @@ def compared(week: Week, journal: Journal) -> Comparison:
 def results_of(comparison: Comparison) -> Results:
     """The verdict of each pair and its fields that differ."""
     fields: dict[tuple[str, str, str], set[str]] = {}
-    for row in comparison.cells.filter(comparison.cells["differs"]).iter_rows(named=True):
+    for row in comparison.differing.iter_rows(named=True):
         key = row["mode"], row["job_id"], row["directory"]
         fields.setdefault(key, set()).add(row["field"])
     pairs = comparison.pairs.select("mode", "job_id", "directory", "verdict").rows()

@@ -91,10 +91,11 @@ class LiveClusters:
     def replace(self, jobs: Collection[str], comparison: Comparison) -> None:
         """Forget these jobs; `comparison` is theirs from now on. Costs what they cost."""
         self._forget([job for job in jobs if job in self._jobs])
-        cells = with_features(comparison.cells, comparison.pairs)
+        pairs = comparison.narrow
+        cells = with_features(comparison.cells, pairs)
         self._add_cells(cells)
-        self._add_differences(cells.filter("differs"), comparison.pairs)
-        self._add_settled(settled_pairs(comparison.pairs))
+        self._add_differences(cells.filter("differs"), pairs)
+        self._add_settled(settled_pairs(pairs))
         self._found = None
 
     def clusters(self) -> tuple[Cluster, ...]:

@@ -121,12 +121,7 @@ class LiveComparison:
         pairs = self._pairs.frame().sort(
             "mode", "created_at", "job_id", "directory", nulls_last=True
         )
-        return Comparison(
-            pairs=pairs,
-            cells=self._cells.frame(),
-            rules=self._criteria.rules,
-            set_apart=self._apart.frame(),
-        )
+        return Comparison(pairs=pairs, rules=self._criteria.rules)
 
     def clusters(self) -> tuple[Cluster, ...]:
         """As `find_clusters` ranks them in the whole comparison."""
@@ -173,8 +168,6 @@ class LiveComparison:
         )
         comparison = compared.comparison
         self._pairs = JobChunks(comparison.pairs)
-        self._cells = JobChunks(comparison.cells)
-        self._apart = JobChunks(comparison.set_apart)
         self._clusters = LiveClusters()
         self._clusters.replace((), comparison)
         self._verdicts: Counter[tuple[str, str]] = Counter()
@@ -272,8 +265,6 @@ class LiveComparison:
         )
         jobs = [job for job in touched if job is not None]
         self._pairs.replace(jobs, comparison.pairs)
-        self._cells.replace(jobs, comparison.cells)
-        self._apart.replace(jobs, comparison.set_apart)
         self._count(jobs, comparison.pairs)
         self._hidden.replace(jobs, comparison)
         self._set_due(self._focus, jobs, comparison.pairs, until)

@@ -7,7 +7,7 @@ single rule does so, a smallest set of rules that does is looked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -39,7 +39,7 @@ class Cause:
 
 def shown(comparison: Comparison, mutants: pl.DataFrame) -> set[int]:
     """Numbers of the mutants that show as a difference in their own field."""
-    cells = comparison.cells.filter("differs").select("mode", "field", copy="job_id")
+    cells = comparison.differing.select("mode", "field", copy="job_id")
     found = mutants.join(cells.unique(), on=["mode", "copy", "field"], how="semi")
     return set(found["mutant"].to_list())
 
@@ -73,10 +73,9 @@ class _Search:
     def narrowed(self, survivors: pl.DataFrame) -> _Search:
         copies = survivors.select("mode", "directory", job_id="copy")
         pairs = survivors.select("mode", "directory", "job_id").unique()
-        keys = ["mode", "job_id", "directory"]
         return _Search(
-            replace(self.copies, pairs=self.copies.pairs.join(copies, on=keys, how="semi")),
-            replace(self.original, pairs=self.original.pairs.join(pairs, on=keys, how="semi")),
+            _among(self.copies, copies),
+            _among(self.original, pairs),
             survivors,
         )
 
@@ -85,13 +84,20 @@ class _Search:
         every = shown(compare_again(self.copies, rules), self.survivors)
         if not every:
             return every, every
-        differing = compare_again(self.original, rules).cells.filter("differs")
+        differing = compare_again(self.original, rules).differing
         before = self.survivors.join(
             differing.select("mode", "job_id", "directory", "field").unique(),
             on=["mode", "job_id", "directory", "field"],
             how="semi",
         )
         return every - set(before["mutant"].to_list()), every
+
+
+def _among(comparison: Comparison, keys: pl.DataFrame) -> Comparison:
+    pairs = comparison.pairs.join(
+        keys, on=["mode", "job_id", "directory"], how="semi", maintain_order="left"
+    )
+    return Comparison(pairs=pairs, rules=comparison.rules)
 
 
 def _without_rules(search: _Search) -> dict[int, Cause]:

@@ -105,7 +105,7 @@ def _nothing() -> pl.DataFrame:
 
 def _eligible(comparison: Comparison, conditions: Conditions) -> pl.DataFrame:
     """Pairs in which nothing differs, and what silence would mean in each."""
-    differing = pl.concat([comparison.cells, comparison.set_apart]).filter("differs")
+    differing = pl.concat([comparison.differing, comparison.differing_apart])
     pairs = comparison.pairs.filter(pl.col("state").is_in(["settled", "excluded"])).join(
         differing.select(PAIR_KEYS).unique(), on=PAIR_KEYS, how="anti", maintain_order="left"
     )

@@ -56,7 +56,7 @@ def at_rates(
         mutants = plan.mutants.filter(pl.col("mutant").is_in(numbers))
         after = conditions.compared(planted_in_place(submissions, mutants), jobs, comparison.rules)
         shown = mutants.join(
-            after.cells.filter("differs"), on=["mode", "job_id", "directory", "field"], how="semi"
+            after.differing, on=["mode", "job_id", "directory", "field"], how="semi"
         )
         runs.append(RateRun(rate=rate, jobs=len(by_job), hit=len(hit), shown=shown.height))
     return tuple(runs)

@@ -52,6 +52,6 @@ def run(
 
 def _alarmed(copies: Comparison, innocent: pl.DataFrame) -> set[int]:
     """Numbers of innocent mutants with any difference; the pairs that they copy have none."""
-    differing = copies.cells.filter("differs").select("mode", copy="job_id").unique()
+    differing = copies.differing.select("mode", copy="job_id").unique()
     found = innocent.join(differing, on=["mode", "copy"], how="semi")
     return set(found["mutant"].to_list())

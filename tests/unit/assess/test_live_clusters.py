@@ -13,29 +13,14 @@ import pytest
 
 from harness.assess.live import decision_list
 from harness.assess.live.clusters import LiveClusters
-from harness.compare.clusters import KEYS, PAIR, find_clusters
-from harness.compare.comparison import Comparison
-from harness.compare.rules import RuleSet
+from harness.compare.clusters import KEYS, find_clusters
+from harness.compare.comparison import Comparison, compare
 from tests.support.events import at
+from tests.support.frames import Row, candidate, control, job, jobs_frame, submissions_frame
 from tests.support.schedules import base_seed
-from tests.support.weeks import planted_week
+from tests.support.weeks import planted_week, shipped_rules
 
 BASE = base_seed()
-_TEXT = dict.fromkeys(
-    (*PAIR, "control_outcome", "candidate_outcome", "control_error_class", "control_error_text",
-     "candidate_error_class", "candidate_error_text", "verdict"), pl.String,
-)  # fmt: skip
-_TIME = pl.Datetime("us", "UTC")
-_PAIRS: dict[str, Any] = {
-    **_TEXT, "created_at": _TIME, "package_size": pl.Int64, "priority": pl.Int64,
-    "candidate_attempts": pl.Int64, "claimed_at": _TIME, "triggered_at": _TIME,
-    "flow_started_at": _TIME, "control_finished_at": _TIME, "candidate_finished_at": _TIME,
-}  # fmt: skip
-_CELLS: dict[str, Any] = {
-    **dict.fromkeys((*PAIR, "field", "control_raw", "candidate_raw", "control_value",
-                     "candidate_value"), pl.String),
-    "created_at": _TIME, "touched": pl.List(pl.String), "differs": pl.Boolean,
-}  # fmt: skip
 STEPS = ("fill [name='zip']", "click", "goto")
 
 
@@ -47,101 +32,84 @@ class _Hand:
         self.broken = self.chance.randrange(4)
         self.guarded = self.chance.choice((50, 300, None))
         self.noise = self.chance.choice((0.0, 0.05, 0.3))
-        self.cells: list[dict[str, Any]] = []
-        self.pairs: list[dict[str, Any]] = []
+        self.rows: list[Row] = []
+        self.jobs: list[Row] = []
 
     def draw(self, jobs: Sequence[str]) -> Comparison:
         """These jobs anew; one in ten says nothing at all."""
-        self.cells, self.pairs = [], []
-        for job in jobs:
+        self.rows, self.jobs = [], []
+        for name in jobs:
             if self.chance.random() < 0.9:
-                self._job(job)
-        return Comparison(
-            pairs=pl.DataFrame(self.pairs, schema=_PAIRS),
-            cells=pl.DataFrame(self.cells, schema=_CELLS),
-            rules=RuleSet(version=1),
-        )
+                self._job(name)
+        return compare(
+            submissions_frame(self.rows), jobs_frame(self.jobs), shipped_rules(),
+            as_of=at(30_000), deadline_s=600.0,
+        )  # fmt: skip
 
-    def _job(self, job: str) -> None:
+    def _job(self, name: str) -> None:
         chance = self.chance
         hour = chance.randrange(4)
-        created = None if chance.random() < 0.05 else at(3600 * hour + chance.randrange(3600))
-        of_job = {
-            "job_id": job, "created_at": created,
-            "package_size": chance.choice((50, 100, 300)), "priority": chance.choice((1, 2, None)),
-            "claimed_at": None, "triggered_at": None, "flow_started_at": None,
-        }  # fmt: skip
         lost = chance.random() < (0.5 if hour == 1 else 0.1)
-        for name in ("claimed_at", "triggered_at", "flow_started_at")[: chance.choice((0, 1, 3))]:
-            of_job[name] = at(0)
-        for mode in ("live", "demo")[: chance.choice((1, 1, 2))]:
-            for place in chance.sample(range(6), chance.randint(1, 6)):
-                self._pair({**of_job, "mode": mode, "directory": f"site-{place}.test"}, place, lost)
+        signs: Row = dict.fromkeys(("claimed_at", "triggered_at", "flow_started_at"))
+        for sign in list(signs)[: chance.choice((0, 1, 3))]:
+            signs[sign] = at(0)
+        # One job in twenty waits: it was created a moment ago.
+        waits = chance.random() < 0.05
+        created = at(29_900) if waits else at(3600 * hour + chance.randrange(3600))
+        if chance.random() > 0.05:
+            self.jobs.append(
+                job(
+                    name, created_at=created, package_size=chance.choice((50, 100, 300)),
+                    priority=chance.choice((1, 2, None)), **signs,
+                )
+            )  # fmt: skip
+        package = self.jobs[-1]["package_size"] if self.jobs else None
+        replayed = chance.random() < 0.33
+        for place in chance.sample(range(6), chance.randint(1, 6)):
+            where = {"job_id": name, "directory": f"site-{place}.test"}
+            finished = chance.choice((None, at(chance.randrange(9000))))
+            both = chance.random() < 0.05
+            self.rows.append(
+                control(
+                    "failed" if both else "submitted", finished_at=finished,
+                    sent_phone="(202) 555-0142", **where,
+                )
+            )  # fmt: skip
+            for mode in ("live", "demo")[: 2 if replayed else 1]:
+                if not lost or mode != "live":
+                    self.rows.append(self._candidate(place, package, finished, mode, where))
 
-    def _pair(self, pair: dict[str, Any], place: int, lost: bool) -> None:
+    def _candidate(
+        self, place: int, package: int | None, finished: object, mode: str, where: Row
+    ) -> Row:
         chance = self.chance
         step = None
         if place == self.broken and chance.random() < 0.8:
             step = STEPS[0]
-        elif pair["package_size"] == self.guarded and chance.random() < 0.7:
+        elif package == self.guarded and chance.random() < 0.7:
             step = STEPS[1]
         elif chance.random() < self.noise:
             step = chance.choice(STEPS)
-        fails = step is not None and not lost
-        finished = chance.choice((None, at(chance.randrange(9000))))
-        both = fails and chance.random() < 0.2
-        differs = (lost or fails) and not both
-        phone = not lost and not fails and chance.random() < (0.6 if place == 5 else 0.1)
-        waits = chance.random() < 0.1
-        pair |= {
-            "control_outcome": "failed" if both else "submitted",
-            "candidate_outcome": None if lost else "failed" if fails else "submitted",
-            "control_error_class": "refused" if both else None,
-            "control_error_text": "no" if both else None,
-            "candidate_error_class": chance.choice(("refused", "timeout")) if fails else None,
-            "candidate_error_text": f"Page.{step}: no" if fails else None,
-            "candidate_attempts": 0 if lost else chance.choice((0, 1)),
-            "control_finished_at": finished,
-            "candidate_finished_at": None if lost else finished,
-            "verdict": "in_flight" if waits else "missing_candidate" if lost
-            else "mismatch" if differs or both or phone else "agree",
-        }  # fmt: skip
-        self.pairs.append(pair)
-        if waits:
-            return
-        self._cell(pair, "outcome", "submitted", "missing" if lost else
-                   "failed" if fails else "submitted", differs)  # fmt: skip
-        if both:
-            self._cell(pair, "error", "refused", str(pair["candidate_error_class"]), True)
-        if not lost:
-            self._cell(pair, "values.phone", "1", "2" if phone else "1", phone,
-                       touched=[["digits"], ["digits", "short"], []][place % 3])  # fmt: skip
-            slow = chance.random() < 0.2
-            self._cell(pair, "latency_s", "at most 9", "12" if slow else "1", slow)
-
-    def _cell(
-        self, pair: dict[str, Any], name: str, control: str, candidate: str, differs: bool,
-        touched: Sequence[str] = (),
-    ) -> None:  # fmt: skip
-        self.cells.append({
-            **{key: pair[key] for key in (*PAIR, "created_at")}, "field": name,
-            "control_raw": control, "candidate_raw": candidate, "control_value": control,
-            "candidate_value": candidate, "touched": list(touched), "differs": differs,
-        })  # fmt: skip
+        told: Row = {}
+        if step is not None:
+            error = chance.choice(("refused", "timeout", "selector_missing"))
+            told = {"error_class": error, "error_text": f"Page.{step}: no"}
+        digits = chance.random() < (0.6 if place == 5 else 0.1)
+        phone = "202-555-0199" if digits else chance.choice(("+12025550142", "202-555-0142"))
+        return candidate(
+            "failed" if step else "submitted", mode=mode, finished_at=finished, sent_phone=phone,
+            duration_ms=chance.choice((900.0, 900.0, 900_000.0)), attempts=chance.choice((0, 1)),
+            **told, **where,
+        )  # fmt: skip
 
 
 def _without(whole: Comparison, jobs: Sequence[str]) -> Comparison:
-    others = ~pl.col("job_id").is_in(jobs)
-    return Comparison(
-        pairs=whole.pairs.filter(others), cells=whole.cells.filter(others), rules=whole.rules
-    )
+    others = ~pl.col("job_id").is_in(list(jobs))
+    return Comparison(pairs=whole.pairs.filter(others), rules=whole.rules)
 
 
 def _with(whole: Comparison, more: Comparison) -> Comparison:
-    return Comparison(
-        pairs=pl.concat([whole.pairs, more.pairs]), cells=pl.concat([whole.cells, more.cells]),
-        rules=whole.rules,
-    )  # fmt: skip
+    return Comparison(pairs=pl.concat([whole.pairs, more.pairs]), rules=whole.rules)
 
 
 def _assert_whole(live: LiveClusters, whole: Comparison, told: str) -> None:
@@ -194,9 +162,10 @@ def test_a_week_that_grows_job_by_job_seldom_needs_a_new_search(asked: Counter[s
     live = LiveClusters()
     for first in range(0, 120, 4):
         some = pl.col("job_id").is_in(jobs[first : first + 4])
-        live.replace(jobs[first : first + 4], Comparison(
-            pairs=week.pairs.filter(some), cells=week.cells.filter(some), rules=week.rules,
-        ))  # fmt: skip
+        live.replace(
+            jobs[first : first + 4],
+            Comparison(pairs=week.pairs.filter(some), rules=week.rules),
+        )
         live.clusters()
     _assert_whole(live, week, "the whole week")
     assert asked["held"] > 5 * asked["again"], asked

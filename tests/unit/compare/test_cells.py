@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from harness.compare.cells import apply_rules, spread
+from harness.compare.applying import apply_rules
+from harness.compare.cells import spread
 from harness.compare.comparison import Comparison, compare, differences, rule_effects
 from harness.compare.rules import RuleSet, parse_rules
 from harness.resources import package_text

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from harness.compare.pairing import MAX_ATTEMPTS, pair_submissions
+from harness.compare.sent import with_sent
 from harness.resources import sql_queries
 from tests.support.events import HOST, JOB, START, at
 from tests.support.frames import (
@@ -32,14 +33,14 @@ NOW = at(100)
 def _pairs(
     *rows: Row, jobs: tuple[Row, ...] = (job(),), as_of: datetime = NOW, scale: float = 1.0
 ) -> list[Row]:
-    frame = pair_submissions(
+    frame, sent = pair_submissions(
         submissions_frame(rows),
         jobs_frame(jobs),
         as_of=as_of,
         deadline_s=DEADLINE_S,
         time_scale=scale,
     )
-    return frame.to_dicts()
+    return with_sent(frame, sent).to_dicts()
 
 
 def _state(*rows: Row, **moment: Any) -> str:

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.compare.addresses import SHORT
-from harness.compare.cells import apply_rules
+from harness.compare.applying import apply_rules
 from harness.compare.kinds import KINDS, Rule
 from harness.compare.normalise import normaliser
 from tests.support.events import HOST, START

@@ -1,0 +1,143 @@
+"""Judges one compared field of all pairs at once, and keeps the cells that differ. Pure.
+
+Most cells agree as they were recorded, and what agrees so still agrees behind the rules: both sides
+of a cell lie in the same scope of every rule, and a function, a map and an ignored field make of
+two equal values two equal ones; a tolerance moves only what differs. One kind of rule looks at
+something else, an error class at the class that each side recorded beside its text (`_is_open`). A
+latency, which a ceiling judges, is recorded on one side only, so that none of them agrees so.
+
+Neighbours with the same values under the same rules are judged once: a business sends the same to
+every directory of its job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from harness.compare.applying import Applied, apply_to_field
+from harness.compare.cells import LATENCY, RawCells, compared_fields, keyed
+from harness.compare.kinds import ErrorClassRule
+from harness.compare.parallel import side_by_side
+from harness.compare.rules import RuleSet
+from harness.compare.runs import runs_of
+from harness.compare.scope import in_scope, is_narrow, is_of_field
+
+_PLACE = ("pair", "directory", "created_at")
+"""What no rule looks at but to see whether it is about a cell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ComparedCells:
+    """Which pairs have a cell of a field, and which rules changed a value of it.
+
+    pairs: their numbers, ascending. by: for each a place in `names`, those of the rules in their
+    order; equal ones may stand at several places.
+    """
+
+    pairs: pl.Series
+    by: npt.NDArray[np.unsignedinteger[Any]]
+    names: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class JudgedField:
+    """What the rules leave of one field.
+
+    differing: the cells that differ, in the order of their pairs; `pair`, the columns of
+    `cells.spread`, control_value, candidate_value, touched and differs.
+    differing_raw: numbers of the pairs whose recorded values differ; none for a latency.
+    compared: all cells; None where that was not asked for.
+    """
+
+    name: str
+    differing: pl.DataFrame
+    differing_raw: pl.Series
+    compared: ComparedCells | None
+
+
+def judge_fields(raw: RawCells, rules: RuleSet, *, compared: bool) -> Iterator[JudgedField]:
+    """Judge field by field, so that no more than two of them are held at a time."""
+
+    def judge(field: str) -> JudgedField:
+        return judge_field(raw, field, rules, compared=compared)
+
+    return side_by_side(judge, compared_fields(rules), rows=raw.pairs.height)
+
+
+def judge_field(
+    raw: RawCells, field: str, rules: RuleSet, *, compared: bool = False
+) -> JudgedField:
+    """Judge one field. compared: whether to tell of all cells, agreeing ones too."""
+    cells = raw.of(field)
+    moved = cells["control_raw"].ne_missing(cells["candidate_raw"])
+    open_ = _is_open(cells, moved, field, rules)
+    opened = cells.filter(open_)
+    judged, run = _in_runs(opened, raw.pairs, field, rules)
+    told = None
+    if compared:
+        told = _compared(cells, open_, (judged, run), raw.pairs, field, rules)
+    differs = judged.differs.gather(run)
+    run = run.filter(differs)
+    return JudgedField(
+        name=field,
+        differing=keyed(opened.filter(differs), raw.pairs, field).with_columns(
+            control_value=judged.control.gather(run),
+            candidate_value=judged.candidate.gather(run),
+            touched=judged.touched().gather(run),
+            differs=pl.lit(True),
+        ),
+        differing_raw=cells["pair"].filter(moved) if field != LATENCY else cells["pair"].clear(),
+        compared=told,
+    )
+
+
+def _compared(
+    cells: pl.DataFrame,
+    open_: pl.Series,
+    opened: tuple[Applied, pl.Series],
+    pairs: pl.DataFrame,
+    field: str,
+    rules: RuleSet,
+) -> ComparedCells:
+    """All cells. opened: what became of those that are open; the others have two equal sides."""
+    judged, run = opened
+    alike = cells.select(pl.exclude("candidate_raw", "candidate_class"))
+    found, of_control = _in_runs(alike, pairs, field, rules)
+    names = (*found.names, *judged.names)
+    by = found.by.astype(np.min_scalar_type(len(names)))
+    by = by[of_control.to_numpy()] if any(found.names) else np.zeros(cells.height, by.dtype)
+    if any(names):
+        own = (judged.by + len(found.names)).astype(by.dtype)
+        by[open_.to_numpy()] = own[run.to_numpy()]
+    return ComparedCells(pairs=cells["pair"], by=by, names=names)
+
+
+def _is_open(raw: pl.DataFrame, moved: pl.Series, field: str, rules: RuleSet) -> pl.Series:
+    """Which cells may differ behind the rules."""
+    applied = [rule for rule in rules.rule if is_of_field(rule, field)]
+    if "control_class" in raw.columns and any(isinstance(r, ErrorClassRule) for r in applied):
+        return moved | raw["control_class"].ne_missing(raw["candidate_class"])
+    return moved
+
+
+def _in_runs(
+    cells: pl.DataFrame, pairs: pl.DataFrame, field: str, rules: RuleSet
+) -> tuple[Applied, pl.Series]:
+    """Judge the first cell of each run of cells that the rules cannot tell apart.
+
+    Return what became of these cells, and for each of `cells` the number of its run.
+    """
+    narrow = [rule for rule in rules.rule if is_of_field(rule, field) and is_narrow(rule)]
+    if narrow:
+        where = pairs.select("directory", "created_at")[cells["pair"]]
+        cells = pl.concat([cells, where], how="horizontal")
+    columns = [cells[name] for name in cells.columns if name not in _PLACE]
+    columns += [cells.select(here=in_scope(rule, cells, field=False))["here"] for rule in narrow]
+    begins, runs = runs_of(columns)
+    return apply_to_field(cells.filter(begins), field, rules), runs
