@@ -71,9 +71,9 @@ def test_every_gate_that_decides_has_its_line() -> None:
         assert f"({name})" in text
     assert [g.gate for g in plan.gates if isinstance(g, Uncounted)] == [
         "dual-write.prefect_errors", "shadow.dead_letters", "shadow.complaints",
-        "shadow.sandbox_escapes",
+        "shadow.sandbox_escapes", "shadow.critical_findings", "shadow.ramp",
     ]  # fmt: skip
-    assert text.count("not a matter of numbers") == 4
+    assert text.count("not a matter of numbers") == 6
 
 
 def test_threshold_alpha_and_least_jobs_are_those_of_the_gates_file() -> None:
