@@ -47,14 +47,14 @@ def fresh_cut(comparison: Comparison, ages: Mapping[str, datetime | None]) -> Cu
     one more comparison.
     """
     moments = sorted({at for at in ages.values() if at is not None}, reverse=True)
-    pairs = comparison.pairs
+    pairs = comparison.narrow
     for moment in moments:
         older = pairs.select(
             here=(pl.col("mode") == LIVE) & (pl.col("created_at") < pl.lit(moment)).fill_null(True)
         )["here"]
         if not older.any():
             continue
-        before = compare_again(comparison, as_of_rules(comparison.rules, ages, moment)).pairs
+        before = compare_again(comparison, as_of_rules(comparison.rules, ages, moment)).narrow
         changed = int(((before["verdict"] != pairs["verdict"]) & older).sum())
         if changed:
             names = tuple(name for name, at in ages.items() if at == moment)

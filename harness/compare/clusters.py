@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -32,17 +31,16 @@ from harness.compare.descriptions import (
     Universe,
     describe,
 )
-from harness.compare.differing import CAUSES, JOB_STAGES, cause, job_stage, kind, step
+from harness.compare.differing import CAUSES, JOB_STAGES, cause, kind, step
 from harness.compare.universes import Universes, encoded
-from harness.model import LIVE, Verdict
+from harness.model import LIVE
 
 KEYS = ("mode", "job_id", "directory", "field")
 """What names a difference."""
 EXAMPLES = 3
 
-PAIR = ("mode", "job_id", "directory")
-_OF_STAGE = ("claimed_at", "triggered_at", "flow_started_at")
-_OF_DIFFERING = (
+OF_STAGE = ("claimed_at", "triggered_at", "flow_started_at")
+OF_DIFFERING = (
     "verdict", "control_outcome", "candidate_outcome", "control_error_class",
     "candidate_error_class", "control_error_text", "candidate_error_text", "candidate_attempts",
     "control_finished_at", "candidate_finished_at",
@@ -132,48 +130,6 @@ def cluster_id(terms: Sequence[Term]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def with_features(cells: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Compared cells, each with what a description may say of its place, and how far its job got.
-
-    Adds the columns job, package, priority, hour, rules and job_stage, all text.
-    """
-    of_pairs = pairs.lazy().select(*PAIR, *_OF_STAGE, "package_size", "priority")
-    return cells.lazy().join(of_pairs, on=PAIR).with_columns(_features()).collect()
-
-
-@cache
-def _features() -> list[pl.Expr]:
-    return [
-        pl.col("job_id").alias("job"),
-        pl.col("package_size").cast(pl.String).alias("package"),
-        pl.col("priority").cast(pl.String),
-        pl.col("created_at").dt.strftime("%Y-%m-%d %H:00").alias("hour"),
-        # The words of an outcome or error are what the rules map: the case itself, and no cause of
-        # it.
-        pl.when(pl.col("field").str.starts_with("values."))
-        .then(pl.col("touched").list.join(", ").replace("", None))
-        .alias("rules"),
-        job_stage().alias("job_stage"),
-    ]
-
-
-def with_causes(differing: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Differing cells of `with_features`, each with kind, cause, step and when it was seen."""
-    of_pairs = pairs.lazy().select(*PAIR, *_OF_DIFFERING)
-    return (
-        differing.lazy()
-        .join(of_pairs, on=PAIR, maintain_order="left")
-        .with_columns(kind=kind())
-        .with_columns(cause=cause(), step=step())
-        .with_columns(
-            seen_at=pl.coalesce(
-                pl.max_horizontal("control_finished_at", "candidate_finished_at"), "created_at"
-            )
-        )
-        .collect()
-    )
-
-
 def description_base(mode: str, kind: str, field: str, cause: str | None) -> tuple[Term, ...]:
     """The terms that a description always has."""
     told = () if cause is None else ((CAUSES[kind], cause),)
@@ -202,9 +158,7 @@ def _groups(cells: pl.DataFrame, pairs: pl.DataFrame, universes: Universes) -> I
         at=pl.Series(np.searchsorted(rank[numbers], rank[cells["pair"].to_numpy()]))
     ).sort("at")
     rows = (
-        pl.concat(
-            [cells, pairs.select(*_OF_STAGE, *_OF_DIFFERING)[cells["pair"]]], how="horizontal"
-        )
+        pl.concat([cells, pairs.select(*OF_STAGE, *OF_DIFFERING)[cells["pair"]]], how="horizontal")
         .with_columns(kind=kind(), job=pl.col("job_id"))
         .with_columns(cause=cause(), step=step())
         .with_columns(
@@ -263,16 +217,6 @@ def _counted(group: _Group) -> Described:
         of_job=group.of_job,
         examples=tuple(difference_id(*key) for key in rows.head(EXAMPLES).select(KEYS).iter_rows()),
     )
-
-
-def settled_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
-    """The pairs that count for agreement by job: mode, job_id, directory and whether they agree."""
-    counts = (
-        pl.col("verdict").is_in([Verdict.IN_FLIGHT, Verdict.EXCLUDED]).not_()
-        & pl.col("created_at").is_not_null()
-    )
-    settled = pairs.lazy().filter(counts)
-    return settled.select(*PAIR, agrees=pl.col("verdict") == Verdict.AGREE).collect()
 
 
 def _charges(groups: Sequence[_Group], universes: Universes) -> tuple[Charges, Mapping[str, int]]:

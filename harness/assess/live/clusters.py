@@ -19,6 +19,7 @@ import polars as pl
 
 from harness.assess.live.counts import Counts, Vocabulary
 from harness.assess.live.decision_list import DecisionList, Members, Row, Universe
+from harness.assess.live.features import settled_pairs, with_causes, with_features
 from harness.assessment import Cluster
 from harness.compare.cells import LATENCY
 from harness.compare.clusters import (
@@ -30,9 +31,6 @@ from harness.compare.clusters import (
     description_base,
     of_whole_jobs,
     rank_clusters,
-    settled_pairs,
-    with_causes,
-    with_features,
 )
 from harness.compare.comparison import Comparison, difference_id
 from harness.compare.descriptions import (
