@@ -202,7 +202,7 @@ def _agreement(
     if cut:
         since = jobs.filter(pl.col("created_at") >= cut.since)
         left_out = jobs.height - since.height
-        rest = job_sequence(comparison.pairs, since)
+        rest = job_sequence(comparison.narrow, since)
         fresh = estimate_by_job(
             rest.agreement_low, rest.agreement_high, alpha_total=alpha_total, n_min=n_min
         )

@@ -77,7 +77,7 @@ def read_ramp(
     moment = now or reader.as_of_time
     # Here jobs that were left out are wanted too: to see whether the others are like them.
     compared = compare_journal(reader, criteria, now=now, unsampled_too=True)
-    pairs, until = compared.comparison.pairs, compared.until
+    pairs, until = compared.comparison.narrow, compared.until
     placed = with_membership(
         with_fate(
             compared.jobs, pairs, until=until, deadline_s=criteria.deadline_s, scale=scale,
@@ -198,7 +198,7 @@ def _stage_sample(
     low = jobs["signed"].to_numpy().astype(np.float64)
     high = (jobs["signed"] | (jobs["fate"] == "pending")).to_numpy().astype(np.float64)
     partial = stage.percent < 100.0
-    sequence = job_sequence(comparison.pairs, jobs.filter("sampled"))
+    sequence = job_sequence(comparison.narrow, jobs.filter("sampled"))
     return StageSample(
         declared=stage,
         hours=_stage_hours(number, stages, placed, until) * criteria.time_scale,

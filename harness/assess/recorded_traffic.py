@@ -41,7 +41,7 @@ class RecordedTraffic:
 def read_traffic(reader: Reader, criteria: Criteria) -> RecordedTraffic:
     """Read the traffic of all recorded jobs, in the shadow or not."""
     compared = compare_journal(reader, criteria)
-    sequence = job_sequence(compared.comparison.pairs, compared.jobs)
+    sequence = job_sequence(compared.comparison.narrow, compared.jobs)
     settled = sequence.agreement_low == sequence.agreement_high
     sizes = sequence.sizes
     created = [

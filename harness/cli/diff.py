@@ -133,7 +133,7 @@ def _sides(
         if what in {cluster.id for cluster in found.clusters}:
             return None
         job, difference = _job(what, comparison, found, f"seq {reader.as_of_seq}")
-        modes = chosen("--mode", mode, comparison.pairs["mode"].unique().to_list())
+        modes = chosen("--mode", mode, comparison.narrow["mode"].unique().to_list())
         pairs = tuple(
             pair
             for pair in redact_sides(sides_of(comparison, found.members, job))
@@ -160,7 +160,7 @@ def _job(
         cell = find_cell(comparison, what)
         if cell is not None:
             return cell[1], what
-    jobs = sorted(comparison.pairs["job_id"].unique().to_list())
+    jobs = sorted(comparison.narrow["job_id"].unique().to_list())
     begun = [job for job in jobs if job.startswith(what)]
     if what in begun or len(begun) == 1:
         return (what if what in begun else begun[0]), None
