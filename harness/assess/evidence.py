@@ -24,6 +24,7 @@ from harness.assess.samples import (
     prefect_sampling,
     record_span,
 )
+from harness.assess.scoping import of_directories, of_packages, scoped_gates
 from harness.assess.sequences import (
     Fates,
     JobSequence,
@@ -33,7 +34,7 @@ from harness.assess.sequences import (
     sequence_of,
 )
 from harness.assessment import RecordingHealth, ReplayProgress, Statement
-from harness.gates.inputs import GateInputs, StageInputs
+from harness.gates.inputs import GateInputs, Scoped, StageInputs
 from harness.journal.reader import Reader
 
 STALE_S = 600.0
@@ -82,6 +83,10 @@ class EvidenceOf:
         since: a mark from which alone it counts.
         """
         counts = counts_by_job(pairs)
+        scoped = {
+            name: counts_by_job(of_directories(pairs, getattr(gate, "directory", ())))
+            for name, gate in scoped_gates(self._criteria.gates)
+        }
         start = _latest(since, eras.version_since)
         agreement = _latest(start, cut.since if cut else None)
         load = _latest(start, eras.load_since)
@@ -96,7 +101,7 @@ class EvidenceOf:
             anew["agreement"] = cut.words
         stages = () if since else eras.stages
         return replace(
-            self._over(counts, jobs, start=start, agreement=agreement, load=load),
+            self._over(counts, scoped, jobs, start=start, agreement=agreement, load=load),
             critical_findings=critical,
             unseen_by_findings=unseen,
             begun_anew=anew,
@@ -107,7 +112,7 @@ class EvidenceOf:
                     since=stage.since,
                     until=stage.until,
                     inputs=self._over(
-                        counts, _created(jobs, stage.since, stage.until),
+                        counts, scoped, _created(jobs, stage.since, stage.until),
                         start=start, agreement=agreement, load=None,
                     ),
                 )
@@ -118,6 +123,7 @@ class EvidenceOf:
     def _over(
         self,
         counts: pl.DataFrame,
+        scoped: Mapping[str, pl.DataFrame],
         jobs: pl.DataFrame,
         *,
         start: datetime | None,
@@ -133,7 +139,25 @@ class EvidenceOf:
         loaded = _created(mine, load)
         end_to_end = candidate_end_to_end(loaded, until=until, scale=criteria.time_scale)
         fates = count_fates(mine)
+        in_scope = {}
+        for name, gate in scoped_gates(criteria.gates):
+            here = of_packages(mine, gate.package)
+            agreed = sequence_of(scoped[name], _created(here, agreement))
+            done = sequence_of(scoped[name], here)
+            took = candidate_end_to_end(
+                _created(here, load), until=until, scale=criteria.time_scale
+            )
+            in_scope[name] = Scoped(
+                agreement_low=agreed.agreement_low,
+                agreement_high=agreed.agreement_high,
+                success_low=done.success_low,
+                success_high=done.success_high,
+                control_success=done.control_success,
+                end_to_end_s=took.seconds,
+                end_to_end_state=took.states,
+            )
         return GateInputs(
+            scoped=in_scope,
             agreement_low=agreeing.agreement_low,
             agreement_high=agreeing.agreement_high,
             success_low=whole.success_low,

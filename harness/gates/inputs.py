@@ -80,6 +80,19 @@ def _none() -> FloatArray:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scoped:
+    """The evidence of one gate that is about some jobs or directories only; as in `GateInputs`."""
+
+    agreement_low: FloatArray = field(default_factory=_none)
+    agreement_high: FloatArray = field(default_factory=_none)
+    success_low: FloatArray = field(default_factory=_none)
+    success_high: FloatArray = field(default_factory=_none)
+    control_success: float | None = None
+    end_to_end_s: FloatArray = field(default_factory=_none)
+    end_to_end_state: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StageInputs:
     """The evidence of one stage of traffic."""
 
@@ -161,6 +174,8 @@ class GateInputs:
     where it did; `admitted_jobs` otherwise."""
     begun_anew: Mapping[str, str] = field(default_factory=dict)
     """By measure: why earlier jobs do not count for it, in words."""
+    scoped: Mapping[str, Scoped] = field(default_factory=dict)
+    """By gate, such as ``shadow.success_large``: the evidence of those with a scope."""
     stages: tuple[StageInputs, ...] = ()
     """The stages of traffic so far, in order of time; empty where none was marked."""
     attempt: int = 1

@@ -35,6 +35,13 @@ class StatisticalGate(_Gate):
     """Fewer jobs never decide: with one or two, a single failure would."""
     coverage_floor: float = Field(default=0.9, ge=0, le=1)
     """Least share of the admitted jobs that must be measured."""
+    package: tuple[int, ...] = ()
+    """Only jobs of these package sizes; none: every job."""
+
+    @property
+    def scope(self) -> str:
+        """What it is about, in words; empty where it is about everything."""
+        return f"package {', '.join(map(str, self.package))}" if self.package else ""
 
 
 class MeanAtLeast(StatisticalGate):
@@ -45,6 +52,13 @@ class MeanAtLeast(StatisticalGate):
     threshold: float = Field(gt=0, lt=1)
     fail_below: float | None = Field(default=None, gt=0, lt=1)
     """It fails only if the mean is below this, where that is not the threshold itself."""
+    directory: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Globs over hosts: only submissions to these; none: every one."""
+
+    @property
+    def scope(self) -> str:
+        """What it is about, in words; empty where it is about everything."""
+        return "; ".join(filter(None, (", ".join(self.directory), super().scope)))
 
 
 class QuantileBelow(StatisticalGate):

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from harness.assessment import GateResult, Interval
-from harness.gates.inputs import GateInputs
+from harness.gates.inputs import GateInputs, Scoped
 from harness.gates.kinds import MeanAtLeast, QuantileBelow
 from harness.gates.wording import (
     confidence,
@@ -77,12 +77,13 @@ def judge_mean(
 ) -> GateResult:
     """Judge "the mean of `gate.measure` is above `gate.threshold`"."""
     agreement = gate.measure == "agreement"
+    seen = _seen(gate, phase, inputs)
     extra = ""
-    if not agreement and inputs.control_success is not None:
-        extra = f"old system {percent(inputs.control_success)}"
+    if not agreement and seen.control_success is not None:
+        extra = f"old system {percent(seen.control_success)}"
     question = _Question(
-        low=inputs.agreement_low if agreement else inputs.success_low,
-        high=inputs.agreement_high if agreement else inputs.success_high,
+        low=seen.agreement_low if agreement else seen.success_low,
+        high=seen.agreement_high if agreement else seen.success_high,
         threshold=gate.threshold,
         fail_below=gate.fail_below,
         measure=gate.measure,
@@ -101,11 +102,12 @@ def judge_quantile(
     It is the same decision as "the upper bound of the percentile is below the limit", and it
     can be made long before the percentile itself is known narrowly.
     """
-    low, high = below_limit(inputs.end_to_end_s, inputs.end_to_end_state, limit_s=gate.threshold_s)
+    seen = _seen(gate, phase, inputs)
+    low, high = below_limit(seen.end_to_end_s, seen.end_to_end_state, limit_s=gate.threshold_s)
     name = f"P{100.0 * gate.quantile:g}"
     value = quantile_bounds(
-        inputs.end_to_end_s,
-        inputs.end_to_end_state,
+        seen.end_to_end_s,
+        seen.end_to_end_state,
         p=gate.quantile,
         alpha_total=2.0 * gate.alpha,
     ).value
@@ -121,6 +123,13 @@ def judge_quantile(
         value_extra=f"{name} {seconds(value)}" if math.isfinite(value) else "",
     )
     return _judge(gate, phase, inputs, question, alpha_fail)
+
+
+def _seen(gate: MeanAtLeast | QuantileBelow, phase: str, inputs: GateInputs) -> GateInputs | Scoped:
+    """The evidence of the gate: that of its own scope, or all of it."""
+    if not gate.scope:
+        return inputs
+    return inputs.scoped.get(f"{phase}.{gate.id}", Scoped())
 
 
 def _judge(
@@ -158,7 +167,7 @@ def _judge(
     n = int(question.low.size)
     pending = int((question.low < question.high).sum())
     seen = counted(n, "job") + (f", {pending:,} pending" if pending else "")
-    extra = [question.evidence_extra, inputs.begun_anew.get(question.measure, "")]
+    extra = [gate.scope, question.evidence_extra, inputs.begun_anew.get(question.measure, "")]
     return GateResult(
         gate=f"{phase}.{gate.id}",
         phase=phase,
@@ -224,6 +233,9 @@ def _lacking(
         )
     lacking.extend(recording_lacks(inputs))
     admitted = inputs.admitted_by_measure.get(question.measure, inputs.admitted_jobs)
+    if gate.scope:
+        # Which of the other jobs would have been in it, nobody can say.
+        admitted = n
     if admitted == 0:
         lacking.append(("no job was admitted", "jobs that the new system should process"))
     elif inputs.coverage is None:

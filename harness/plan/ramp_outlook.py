@@ -263,5 +263,5 @@ def means_of(gates: GateSet) -> Iterator[tuple[str, MeanAtLeast | QuantileBelow]
     """Identifier and gate of all that are decided by evidence over jobs."""
     for phase in gates.phase:
         for gate in phase.gate:
-            if isinstance(gate, MeanAtLeast | QuantileBelow):
+            if isinstance(gate, MeanAtLeast | QuantileBelow) and not gate.scope:
                 yield f"{phase.id}.{gate.id}", gate

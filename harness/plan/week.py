@@ -165,7 +165,7 @@ def plan_week(
     for identifier, gate in _named(gates):
         progress(gate.title)
         match gate:
-            case MeanAtLeast() | QuantileBelow():
+            case MeanAtLeast() | QuantileBelow() if not gate.scope:
                 planned.extend(_mean_plans(identifier, gate, schedule, gates, assumptions))
             case AllProcessed() | ZeroCount(measure="lost_jobs"):
                 planned.append(_loss_plan(identifier, gate, schedule, assumptions))
@@ -340,6 +340,8 @@ def _first(chances: Sequence[float], sure: float) -> int | None:
 
 def _uncounted(identifier: str, gate: Gate) -> Uncounted:
     match gate:
+        case MeanAtLeast() | QuantileBelow():
+            why = f"It counts only {gate.scope}; how many of these come is not planned here."
         case AttestationGate():
             why = f"A named person attests {gate.name}; no number of jobs does."
         case ZeroCount(measure="replay_escapes"):
