@@ -163,6 +163,23 @@ def test_words_in_the_gate_table_do_not_run_into_each_other(
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, TABLET, PHONE, SMALL_PHONE])
+def test_no_line_of_a_gate_lies_on_another(
+    browser: Browser, tmp_path: Path, viewport: ViewportSize
+) -> None:
+    page = open_report(browser, nine_owned_gates(), tmp_path, viewport=viewport).page
+    covered = page.evaluate(
+        """[...document.querySelectorAll('.gates tr.gate')].filter(row => {
+            const below = row.nextElementSibling;
+            if (!below) return false;
+            const top = below.getBoundingClientRect().top;
+            return [...row.children].some(cell => cell.getBoundingClientRect().bottom > top + 0.5);
+        }).map(row => row.innerText)"""
+    )
+    assert covered == []
+    page.close()
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, TABLET, PHONE, SMALL_PHONE])
 def test_the_page_never_scrolls_sideways(
     browser: Browser, tmp_path: Path, viewport: ViewportSize
 ) -> None:
