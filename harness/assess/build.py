@@ -58,7 +58,7 @@ from harness.gates.wording import counted
 from harness.journal.findings import detect
 from harness.journal.reader import Reader
 from harness.model import JOURNAL_SCHEMA_VERSION, LIVE, Verdict
-from harness.stats.band import betting_band
+from harness.stats.band import betting_band, drawn_after
 from harness.stats.ecdf import drawn_ecdf
 from harness.stats.estimates import (
     LARGEST_JOB,
@@ -261,26 +261,24 @@ def overstep(rule: str, pairs: int, limit: float) -> str:
 
 def _series(sequence: JobSequence, criteria: Criteria) -> tuple[BandPoint, ...]:
     low, high = sequence.agreement_low, sequence.agreement_high
-    ends = betting_band(low, high, alpha_total=criteria.alpha_total).shown()
-    known = low + (1.0 - high)
-    has = known > 0.0
+    after = drawn_after(low.size)
+    ends = betting_band(low, high, alpha_total=criteria.alpha_total, after=after).shown()
+    has = low + (1.0 - high) > 0.0
     share = np.zeros_like(low)
     share[has] = settled(low, high)
     seen = np.cumsum(has)
     means = np.cumsum(share) / np.maximum(seen, 1)
     return tuple(
         BandPoint(
-            n=i + 1,
-            job_id=job_id,
-            created_at=created.astimezone(UTC),
-            value=float(means[i]),
+            n=n,
+            job_id=sequence.job_ids[n - 1],
+            created_at=sequence.created_at[n - 1].astimezone(UTC),
+            value=float(means[n - 1]),
             low=float(ends[0][i]),
             high=float(ends[1][i]),
         )
-        for i, (job_id, created) in enumerate(
-            zip(sequence.job_ids, sequence.created_at, strict=True)
-        )
-        if seen[i]
+        for i, n in enumerate(after)
+        if seen[n - 1]
     )
 
 

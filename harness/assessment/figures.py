@@ -55,6 +55,7 @@ class Agreement:
     without_rules: Estimate
     """By job, raw words compared as they are."""
     series: tuple[BandPoint, ...]
+    """After every job up to the thousandth, then after every half per cent more."""
     verdicts: tuple[tuple[Verdict, int], ...]
     """Every pair is counted in exactly one verdict."""
     excluded: tuple[tuple[str, int], ...]

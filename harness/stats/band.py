@@ -8,22 +8,34 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.stats.betting import NODE_COUNT, betting_interval, factor_logs, log_mixture
-from harness.stats.checks import FloatArray, bounds_pair, check_alpha, check_count, weight_array
+from harness.stats.checks import (
+    FloatArray,
+    StatsInputError,
+    bounds_pair,
+    check_alpha,
+    check_count,
+    weight_array,
+)
 
 GRID = 1000
+EVERY = 1000
+"""Up to so many jobs a drawn band has a point after every one…"""
+STEP = 0.005
+"""…and from there on after every so large a share more."""
 _TABLES = 64
 """Most factor tables kept at once (256 kB each on the default grid)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Band:
-    """Bounds after 1..n jobs, each of shape (n,)."""
+    """Bounds after each of some numbers of jobs, 1..n unless others were asked for."""
 
     low: FloatArray
     high: FloatArray
@@ -41,6 +53,17 @@ class Band:
         )
 
 
+def drawn_after(n: int) -> list[int]:
+    """After how many jobs a band of `n` jobs is drawn: rising, the last of them n.
+
+    All but the last are the same whatever `n`, so that history redraws itself nowhere.
+    """
+    after = list(range(1, min(n, EVERY) + 1))
+    while after and after[-1] < n:
+        after.append(min(n, max(after[-1] + 1, math.ceil(after[-1] * (1.0 + STEP)))))
+    return after
+
+
 def betting_band(
     low: npt.ArrayLike,
     high: npt.ArrayLike | None = None,
@@ -48,8 +71,12 @@ def betting_band(
     alpha_total: float,
     weights: npt.ArrayLike | None = None,
     grid: int = GRID,
+    after: Sequence[int] | None = None,
 ) -> Band:
     """Interval after each prefix of the jobs; arguments as for `betting_interval`.
+
+    after: only after so many jobs, rising and ending with all of them; the running bounds then are
+    those over these, which is as valid and a little wider.
 
     The point at job n depends on the first n jobs only: history redraws itself nowhere but
     where a pending job settles.
@@ -59,8 +86,11 @@ def betting_band(
     grid = check_count("grid", grid, least=2)
     w = weight_array(weights, worst.size)
     level = math.log(2.0 / alpha_total)
-    lower = _grid_lower(worst, w, level, grid)
-    upper = 1.0 - _grid_lower(1.0 - best, w, level, grid)
+    ends = range(1, worst.size + 1) if after is None else after
+    if worst.size and (not ends or ends[-1] != worst.size):
+        raise StatsInputError("after", f"must end with all {worst.size} jobs")
+    lower = _grid_lower(worst, w, level, grid, ends)
+    upper = 1.0 - _grid_lower(1.0 - best, w, level, grid, ends)
     if worst.size:
         lower[-1], upper[-1] = betting_interval(worst, best, alpha_total=alpha_total, weights=w)
     return Band(
@@ -71,7 +101,9 @@ def betting_band(
     )
 
 
-def _grid_lower(x: FloatArray, weights: FloatArray | None, level: float, grid: int) -> FloatArray:
+def _grid_lower(
+    x: FloatArray, weights: FloatArray | None, level: float, grid: int, ends: Sequence[int]
+) -> FloatArray:
     means: FloatArray = np.arange(1, grid) / grid
     state: FloatArray = np.zeros((grid - 1, NODE_COUNT))
     keys = (
@@ -81,14 +113,18 @@ def _grid_lower(x: FloatArray, weights: FloatArray | None, level: float, grid: i
     )
     common = {key for key, times in Counter(keys).most_common(_TABLES) if times > 1}
     tables: dict[tuple[float, float], FloatArray] = {}
-    lower: FloatArray = np.zeros(x.size)
-    for i, key in enumerate(keys):
-        logs = tables.get(key)
-        if logs is None:
-            logs = factor_logs(np.asarray(key[0]), means, np.asarray(key[1]))
-            if key in common:
-                tables[key] = logs
-        state += logs
+    lower: FloatArray = np.zeros(len(ends))
+    begin = 0
+    for i, end in enumerate(ends):
+        # Sorted, so that the sum does not depend on the order within a step.
+        for key, times in sorted(Counter(keys[begin:end]).items()):
+            logs = tables.get(key)
+            if logs is None:
+                logs = factor_logs(np.asarray(key[0]), means, np.asarray(key[1]))
+                if key in common:
+                    tables[key] = logs
+            state += logs if times == 1 else times * logs
+        begin = end
         lower[i] = _last_rejected(state, level) / grid
     return lower
 
