@@ -61,11 +61,18 @@ def opened(
     if not lock.acquire(timeout=busy_timeout_s):
         raise _busy(path, busy_timeout_s)
     try:
+        file = _inode(path)
         try:
             con, retries = _connect(path, read_only=read_only, busy_timeout_s=busy_timeout_s)
         except duckdb.Error as error:
             raise _translated(name, error) from error
         try:
+            if not read_only and new_journal is None and _inode(path) != file and _is_bare(con):
+                # It was moved away between our look and DuckDB's: the file that is there now is
+                # the empty one that DuckDB has just made.
+                con.close()
+                path.unlink(missing_ok=True)
+                raise _missing(path)
             con.execute("SET TimeZone = 'UTC'")
             yield Opened(con, retries)
         except duckdb.Error as error:
@@ -74,6 +81,17 @@ def opened(
             con.close()
     finally:
         lock.release()
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
+def _is_bare(con: duckdb.DuckDBPyConnection) -> bool:
+    return not con.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchall()
 
 
 def _connect(

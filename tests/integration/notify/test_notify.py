@@ -100,14 +100,14 @@ def test_a_lost_job_is_told_once_with_the_gates_it_fails(
 ) -> None:
     call(capsys)
     lose(journal)
-    assert call(capsys)[:2] == (0, "webhook: told 4 changes as of seq 17\n")
+    assert call(capsys)[:2] == (0, "webhook: told 5 changes as of seq 17\n")
     assert call(capsys)[:2] == (0, "webhook: nothing to say as of seq 17\n")
     _, text = texts(receiver)
     # The page shows this very message, but for the time at which the job was recorded.
     page = (ROOT / "docs" / "notify.md").read_text()
     (shown,) = re.findall(r"^```text\n(.*?)\n```$", page, re.M | re.S)
     assert text.splitlines()[1:] == shown.splitlines()[1:]
-    assert "Decision: UNDECIDED → NO-GO. 2 required gates fail" in text
+    assert "Decision: UNDECIDED → NO-GO. 3 required gates fail" in text
     assert "Gate “Zero data loss” (shadow.zero_loss): open → fail." in text
     assert f"(never_enqueued, live): 1 new case (job {LOST}); 1 now." in text
 

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -66,6 +67,24 @@ def test_a_file_system_without_hard_links_will_do(
     monkeypatch.setattr(Path, "hardlink_to", refuse)
     Journal.create(tmp_path / "week.duckdb")
     assert list(tmp_path.iterdir()) == [tmp_path / "week.duckdb"]
+
+
+def test_a_journal_that_is_moved_away_just_as_it_is_opened_leaves_no_empty_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Journal.create(tmp_path / "week.duckdb").path
+    really = connect._connect
+
+    def moved_first(*given: Any, **named: Any) -> Any:
+        if path.exists():
+            path.rename(tmp_path / "moved.duckdb")
+        return really(*given, **named)
+
+    monkeypatch.setattr(connect, "_connect", moved_first)
+    with pytest.raises(JournalError, match="there is no journal"), opened(path, read_only=False):
+        pass
+    assert not path.exists()
+    assert verify(Journal.open(tmp_path / "moved.duckdb")).clean
 
 
 def test_a_journal_that_was_moved_away_is_not_replaced_by_an_empty_file(tmp_path: Path) -> None:
