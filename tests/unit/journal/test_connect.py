@@ -84,7 +84,7 @@ def test_a_journal_that_is_moved_away_just_as_it_is_opened_leaves_no_empty_file(
     with pytest.raises(JournalError, match="there is no journal"), opened(path, read_only=False):
         pass
     assert not path.exists()
-    assert verify(Journal.open(tmp_path / "moved.duckdb")).clean
+    assert verify(tmp_path / "moved.duckdb").clean
 
 
 def test_a_journal_that_was_moved_away_is_not_replaced_by_an_empty_file(tmp_path: Path) -> None:
