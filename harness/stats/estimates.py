@@ -13,7 +13,7 @@ from harness.model import IntervalKind
 from harness.stats.betting import headline_interval
 from harness.stats.checks import FloatArray, StatsInputError, bounds_pair, real_array
 from harness.stats.fixed import wilson
-from harness.stats.quantiles import fixed_quantile_bounds, quantile_bounds
+from harness.stats.quantiles import bounds_between, cs_ranks, durations, fixed_ranks
 
 ALPHA_TOTAL = 0.10
 """Both sides of a drawn interval: twice the one-sided alpha of a gate, so that picture and
@@ -131,10 +131,11 @@ def latency_quantiles(
     """
     if jointly:
         alpha_total = alpha_total / max(1, len(ps))
+    least, most = durations(seconds, states)
     shown: list[Quantile] = []
     for p in ps:
-        headline = quantile_bounds(seconds, states, p=p, alpha_total=alpha_total)
-        label = fixed_quantile_bounds(seconds, states, p=p, alpha_total=alpha_total)
+        headline = bounds_between(least, most, p, cs_ranks, alpha_total)
+        label = bounds_between(least, most, p, fixed_ranks, alpha_total)
         shown.append(
             Quantile(
                 p=p,

@@ -89,7 +89,7 @@ def quantile_bounds(
     alpha_total: float,
 ) -> QuantileBounds:
     """Anytime-valid bounds of the p-quantile; arguments as for `durations`."""
-    return _bounds(*durations(seconds, states), p, cs_ranks, alpha_total)
+    return bounds_between(*durations(seconds, states), p, cs_ranks, alpha_total)
 
 
 def fixed_quantile_bounds(
@@ -100,7 +100,7 @@ def fixed_quantile_bounds(
     alpha_total: float,
 ) -> QuantileBounds:
     """Bounds of the p-quantile for one planned look: a label; arguments as for `durations`."""
-    return _bounds(*durations(seconds, states), p, fixed_ranks, alpha_total)
+    return bounds_between(*durations(seconds, states), p, fixed_ranks, alpha_total)
 
 
 def below_limit(
@@ -148,13 +148,17 @@ def durations(
     return least, most
 
 
-def _bounds(
+def bounds_between(
     least: FloatArray,
     most: FloatArray,
     p: float,
     ranks: Callable[[int, float, float], tuple[int | None, int | None]],
     alpha_total: float,
 ) -> QuantileBounds:
+    """Bounds of the p-quantile; for several of one latency, `durations` need be asked but once.
+
+    least, most: as `durations` gives them. ranks: `cs_ranks` or `fixed_ranks`.
+    """
     lower, upper = ranks(int(least.size), p, alpha_total)
     return QuantileBounds(
         p=p,
@@ -166,14 +170,10 @@ def _bounds(
 
 def _product_limit(least: FloatArray, most: FloatArray, p: float) -> float:
     """Smallest t by which a share p has ended; equals an order statistic when all have."""
-    ended = np.sort(least[np.isfinite(most)])
     every = np.sort(least)
-    surviving = 1.0
-    times, deaths = np.unique(ended, return_counts=True)
-    for t, died in zip(times, deaths, strict=True):
-        at_risk = every.size - int(np.searchsorted(every, t, side="left"))
-        surviving *= 1.0 - died / at_risk
-        # Rounding of the product must not push the estimate to the next order statistic.
-        if 1.0 - surviving >= p - 1e-9:
-            return float(t)
-    return math.inf
+    times, deaths = np.unique(least[np.isfinite(most)], return_counts=True)
+    at_risk = every.size - np.searchsorted(every, times, side="left")
+    ended = 1.0 - np.cumprod(1.0 - deaths / at_risk)
+    # Rounding of the product must not push the estimate to the next order statistic.
+    reached = np.flatnonzero(ended >= p - 1e-9)
+    return float(times[reached[0]]) if reached.size else math.inf
