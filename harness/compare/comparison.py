@@ -24,6 +24,8 @@ from harness.compare.silence import BlindPeriod
 from harness.model import Verdict
 
 _PAIR_KEYS = ["mode", "job_id", "directory"]
+_MANY = 5_000
+"""Pairs from which on it pays to tell of all cells while judging; of fewer, only who asks pays."""
 _JUDGED = ("excluded_by", "differs", "raw_differs", "verdict_with_excluded", "verdict",
            "raw_agrees")  # fmt: skip
 
@@ -143,7 +145,7 @@ def compare(
     pairs, sent = pair_submissions(
         submissions, jobs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
     )
-    return _judge(pairs, rules, sent, in_full=True)
+    return _judge(pairs, rules, sent, in_full=pairs.height >= _MANY)
 
 
 def compare_again(comparison: Comparison, rules: RuleSet) -> Comparison:

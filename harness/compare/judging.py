@@ -32,6 +32,15 @@ _PLACE = ("pair", "directory", "created_at")
 """What no rule looks at but to see whether it is about a cell."""
 
 
+_NOTHING = {
+    "control_value": pl.Series(dtype=pl.String),
+    "candidate_value": pl.Series(dtype=pl.String),
+    "touched": pl.Series(dtype=pl.List(pl.String)),
+    "differs": pl.Series(dtype=pl.Boolean),
+}
+"""What a field adds of which no cell differs."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ComparedCells:
     """Which pairs have a cell of a field, and which rules changed a value of it.
@@ -78,6 +87,14 @@ def judge_field(
     moved = cells["control_raw"].ne_missing(cells["candidate_raw"])
     open_ = _is_open(cells, moved, field, rules)
     opened = cells.filter(open_)
+    differing_raw = cells["pair"].filter(moved) if field != LATENCY else cells["pair"].clear()
+    if opened.is_empty() and not compared:
+        return JudgedField(
+            name=field,
+            differing=keyed(opened, raw.pairs, field).with_columns(**_NOTHING),
+            differing_raw=differing_raw,
+            compared=None,
+        )
     judged, run = _in_runs(opened, raw.pairs, field, rules)
     told = None
     if compared:
@@ -92,7 +109,7 @@ def judge_field(
             touched=judged.touched().gather(run),
             differs=pl.lit(True),
         ),
-        differing_raw=cells["pair"].filter(moved) if field != LATENCY else cells["pair"].clear(),
+        differing_raw=differing_raw,
         compared=told,
     )
 
