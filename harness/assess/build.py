@@ -27,7 +27,7 @@ from harness.assess.health import replay_exclusions, replay_progress
 from harness.assess.in_force import gates_parts, in_force
 from harness.assess.missing import missing_parts
 from harness.assess.said import statements, waivers
-from harness.assess.sampling import in_sample
+from harness.assess.sample import in_sample
 from harness.assess.sequences import (
     Durations,
     Fates,

@@ -11,7 +11,7 @@ from harness.assess.criteria import Criteria
 from harness.assess.eras import stages_of
 from harness.assess.health import blind_periods, recording_health
 from harness.assess.said import marks
-from harness.assess.sampling import unsampled_jobs
+from harness.assess.sample import unsampled_jobs
 from harness.assessment import Mark, RecordingHealth
 from harness.compare.comparison import Comparison, compare
 from harness.compare.rules import refuse_expired

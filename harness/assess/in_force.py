@@ -10,9 +10,10 @@ recorder makes when it begins: nothing was in the journal then that could have b
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from harness.assess.criteria import Criteria, shipped_rules
 from harness.compare.rules import RuleSet
@@ -21,6 +22,8 @@ from harness.journal.reader import Reader
 from harness.model import EventDraft, EventKind, Source
 from harness.resources import sql_queries
 
+_Note: TypeAlias = tuple[datetime, dict[str, str], dict[str, str]]
+"""When, and the digests of the rules and of the gates by name."""
 _BEGINNING_S = 60.0
 """A recorder's first note comes so soon after it began; real seconds."""
 
@@ -65,11 +68,12 @@ def is_noted(reader: Reader, criteria: Criteria) -> bool:
 def in_force(reader: Reader, criteria: Criteria) -> InForce:
     """Since when the criteria are in force as of the reader's moment."""
     since: dict[tuple[str, str], datetime] = {}
-    first = _first_note(reader)
+    notes = _notes(reader)
+    first = _first_note(reader, notes)
     gates_since: datetime | None = None
     before: dict[str, str] | None = None
     changed: list[tuple[datetime, tuple[str, ...]]] = []
-    for at, rules, gates in _notes(reader):
+    for at, rules, gates in notes:
         since = {rule: since.get(rule, at) for rule in rules.items()}
         if before is not None and gates != before:
             names = sorted({name for name, _ in gates.items() ^ before.items()})
@@ -99,9 +103,8 @@ def in_force(reader: Reader, criteria: Criteria) -> InForce:
     )
 
 
-def _first_note(reader: Reader) -> datetime | None:
+def _first_note(reader: Reader, notes: Sequence[_Note]) -> datetime | None:
     """When the first note was made, if it was with the record's own beginning."""
-    notes = _notes(reader)
     ((begun,),) = reader.rows(sql_queries("views/said.sql")["select_first_recording"])
     if not notes or begun is None:
         return None
@@ -134,7 +137,7 @@ def gates_parts(force: InForce, *, first_job: datetime | None) -> tuple[str, ...
     return tuple(parts)
 
 
-def _notes(reader: Reader) -> list[tuple[datetime, dict[str, str], dict[str, str]]]:
+def _notes(reader: Reader) -> list[_Note]:
     found = []
     for payload, recorded_at in reader.rows(sql_queries("views/said.sql")["select_criteria"]):
         told = json.loads(payload)

@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict
 
+from harness.assess.said import Words
 from harness.assessment import Cluster, Difference, Triage
 from harness.journal.reader import Reader
 from harness.model import EventDraft, EventKind, Source, TriageLabel
 from harness.resources import sql_queries
-
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class TriagePayload(BaseModel):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import SettingsError
-from harness.gates.kinds import ID, KINDS, Gate, RampGate, StatisticalGate
+from harness.gates.kinds import ID, KINDS, Gate, StatisticalGate
 
 
 class Phase(BaseModel):
@@ -27,11 +27,6 @@ class Phase(BaseModel):
     since: Literal["cutover"] | None = None
     """The mark from which its evidence counts; all evidence otherwise."""
     gate: tuple[Gate, ...] = Field(min_length=1)
-
-    @property
-    def ramp(self) -> RampGate | None:
-        """Its gate about the stages of traffic, if it has one."""
-        return next((gate for gate in self.gate if isinstance(gate, RampGate)), None)
 
 
 class GateSet(BaseModel):

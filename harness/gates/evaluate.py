@@ -20,6 +20,7 @@ from harness.gates.kinds import (
     AttestationGate,
     Gate,
     MeanAtLeast,
+    PlainGate,
     QuantileBelow,
     RampGate,
     StatisticalGate,
@@ -117,30 +118,36 @@ def decide(phases: Sequence[PhaseResult]) -> tuple[Decision, str]:
 
 
 def _judge_phase(phase: Phase, inputs: GateInputs, spending: _Spending) -> tuple[GateResult, ...]:
+    ramps = [gate for gate in phase.gate if isinstance(gate, RampGate)]
     results = {
         gate.id: _judge(gate, phase.id, inputs, spending)
         for gate in phase.gate
         if not isinstance(gate, RampGate)
     }
-    ramp = phase.ramp
-    if ramp is not None:
-        shared = replace(spending, statistical=spending.statistical * max(1, len(inputs.stages)))
-        for gate in phase.gate:
-            if isinstance(gate, StatisticalGate):
-                stages = by_stage(
-                    gate,
-                    inputs.stages,
-                    lambda one, seen: _judge_statistical(one, phase.id, seen, shared),
-                )
-                results[gate.id] = with_stages(results[gate.id], stages)
-        results[ramp.id] = judge_ramp(ramp, phase.id, inputs, tuple(results.values()))
-        if len(inputs.stages) < 2:
-            # The only stage is the gate itself, said once more.
-            results = {name: with_stages(result, ()) for name, result in results.items()}
+    if not ramps:
+        return tuple(results.values())
+    shared = replace(spending, statistical=spending.statistical * max(1, len(inputs.stages)))
+    staged = {
+        gate.id: with_stages(
+            results[gate.id],
+            by_stage(
+                gate,
+                inputs.stages,
+                lambda one, seen: _judge_statistical(one, phase.id, seen, shared),
+            ),
+        )
+        for gate in phase.gate
+        if isinstance(gate, StatisticalGate)
+    }
+    for ramp in ramps:
+        results[ramp.id] = judge_ramp(ramp, phase.id, inputs, tuple(staged.values()))
+    # The only stage is the gate itself, said once more.
+    if len(inputs.stages) > 1:
+        results |= staged
     return tuple(results[gate.id] for gate in phase.gate)
 
 
-def _judge(gate: Gate, phase: str, inputs: GateInputs, spending: _Spending) -> GateResult:
+def _judge(gate: PlainGate, phase: str, inputs: GateInputs, spending: _Spending) -> GateResult:
     match gate:
         case MeanAtLeast() | QuantileBelow():
             return _judge_statistical(gate, phase, inputs, spending)
@@ -154,8 +161,6 @@ def _judge(gate: Gate, phase: str, inputs: GateInputs, spending: _Spending) -> G
             return judge_unused(gate, phase, inputs)
         case AttestationGate():
             return judge_attestation(gate, phase, inputs)
-        case RampGate():
-            return judge_ramp(gate, phase, inputs, ())
         case _:
             assert_never(gate)
 

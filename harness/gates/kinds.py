@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -135,17 +135,11 @@ class AttestationGate(_Gate):
     """What a drill must not exceed, in seconds; then the statement has to say what it took."""
 
 
-Gate = Annotated[
-    MeanAtLeast
-    | QuantileBelow
-    | ZeroCount
-    | AllProcessed
-    | SteadyFor
-    | UnusedFor
-    | RampGate
-    | AttestationGate,
-    Field(discriminator="kind"),
-]
+PlainGate: TypeAlias = (
+    MeanAtLeast | QuantileBelow | ZeroCount | AllProcessed | SteadyFor | UnusedFor | AttestationGate
+)
+"""Gates that are judged by themselves; a ramp is judged by what the others say of each stage."""
+Gate = Annotated[PlainGate | RampGate, Field(discriminator="kind")]
 KINDS: dict[str, type[_Gate]] = {
     "mean_at_least": MeanAtLeast,
     "quantile_below": QuantileBelow,

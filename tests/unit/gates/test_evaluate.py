@@ -502,3 +502,22 @@ def test_a_gate_refuses_an_interval_that_holds_for_one_look_only() -> None:
     label = replace(result.interval, kind=IntervalKind.LABEL)
     with pytest.raises(ValueError, match="is a label; a gate is judged by one"):
         replace(result, interval=label)
+
+
+def test_a_phase_may_have_more_than_one_ramp() -> None:
+    more = SHIPPED.replace(
+        '[[phase.gate]]\nid = "ramp"',
+        '''[[phase.gate]]
+id = "first_step"
+kind = "ramp"
+stages = [10]
+title = "The first step"
+owner = "platform"
+when_red = "Wait."
+
+[[phase.gate]]
+id = "ramp"''',
+    )
+    phases = evaluated(parse_gates(more, origin="x"), make_inputs())
+    assert find(phases, "shadow.first_step").status is GateStatus.PASS
+    assert find(phases, "shadow.ramp").status is GateStatus.PASS
