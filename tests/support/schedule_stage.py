@@ -19,6 +19,11 @@ RICH, POOR = "schedule_recorder", "schedule_recorder_poor"
 """The recorder's roles, with pg_read_all_stats and without."""
 _GATE = "worker_status"
 """The table that a poll reads last."""
+_WAITS = (
+    "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid)"
+    " WHERE NOT granted AND relation = %s::regclass AND application_name = 'shadow-recorder'"
+)
+"""The recorder waits there. A writer that does is not meant: it would act beside the steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +72,7 @@ def gate(production: Production, world: World, steps: Sequence[Step]) -> Iterato
     def watch() -> None:
         try:
             with production.connect() as watcher:
-                asked = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
-                while not left.wait(0.002) and not watcher.execute(asked, [_GATE]).fetchone():
+                while not left.wait(0.002) and not watcher.execute(_WAITS, [_GATE]).fetchone():
                     pass
             for step in steps:
                 world.act(step)

@@ -159,15 +159,18 @@ class Truth:
         return sum(
             version.payload is not None and not version.silent
             and number not in seen.get((table, key), set())
-            and (table != "customers" or self._was_ours(versions, number))
+            and (table != "customers" or self._was_ours(version))
             for (table, key), versions in self.versions.items()
             for number, version in enumerate(versions)
         )  # fmt: skip
 
-    def _was_ours(self, versions: Sequence[Version], number: int) -> bool:
-        """Whether a job named the customer before another version took this one's place."""
-        until = versions[number + 1].by if number + 1 < len(versions) else None
-        return _customer(versions[number].payload) in self._linked(until)
+    def _was_ours(self, version: Version) -> bool:
+        """Whether a job named the customer when this version was committed.
+
+        An older version is not the log's to tell: the row is read once a job names it, and then
+        another version may stand there.
+        """
+        return _customer(version.payload) in self._linked(version.by)
 
     def last_known(self, record: Sequence[Recorded]) -> dict[Row, int]:
         """The number of the newest recorded version of each row, from 0."""

@@ -1,6 +1,7 @@
 """Random schedules of writers, janitor and recorder: nothing is lost, doubled or claimed too soon.
 
-Every run draws new seeds and prints them; ``SHADOW_TEST_SEED=N`` draws the same ones again.
+Every run draws new seeds and prints them; ``SHADOW_TEST_SEED=N`` draws the same ones again, and
+continuous integration always does.
 """
 
 from __future__ import annotations
