@@ -67,6 +67,7 @@ from harness.stats.estimates import (
     latency_quantiles,
     settled,
 )
+from harness.stats.quantiles import Distribution
 
 CONTRADICTION = "several control rows of one host contradict each other"
 
@@ -321,17 +322,29 @@ def _latency(
         ),
     )  # fmt: skip
     return tuple(
-        Latency(
-            measure=measure,
-            title=title,
-            control_n=len(old.states),
-            candidate_n=len(new.states),
-            control=latency_quantiles(old.seconds, old.states, alpha_total=alpha_total),
-            candidate=latency_quantiles(new.seconds, new.states, alpha_total=alpha_total),
-            control_ecdf=drawn_ecdf(old.seconds, old.states),
-            candidate_ecdf=drawn_ecdf(new.seconds, new.states),
+        _measured(
+            measure,
+            title,
+            Distribution.of(old.seconds, old.states),
+            Distribution.of(new.seconds, new.states),
+            alpha_total=alpha_total,
         )
         for measure, title, old, new in measures
+    )
+
+
+def _measured(
+    measure: str, title: str, old: Distribution, new: Distribution, *, alpha_total: float
+) -> Latency:
+    return Latency(
+        measure=measure,
+        title=title,
+        control_n=old.least.size,
+        candidate_n=new.least.size,
+        control=latency_quantiles(old, alpha_total=alpha_total),
+        candidate=latency_quantiles(new, alpha_total=alpha_total),
+        control_ecdf=drawn_ecdf(old),
+        candidate_ecdf=drawn_ecdf(new),
     )
 
 

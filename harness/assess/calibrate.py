@@ -78,7 +78,9 @@ def read_material(
     now: the moment that is asked about, for rules that expire. Raises SettingsError for one that
     has.
     """
-    compared = compare_journal(reader, criteria, now=now)
+    compared = compare_journal(reader, criteria, now=now, keep_submissions=True)
+    if compared.submissions is None:
+        raise AssertionError("the submissions were to be kept")
     return Material(
         compared=compared,
         submissions=compared.submissions,

@@ -16,6 +16,7 @@ from harness.assessment import Mark, RecordingHealth
 from harness.compare.comparison import Comparison, compare
 from harness.compare.rules import refuse_expired
 from harness.compare.silence import BlindPeriod
+from harness.compare.texts import places_in, written
 from harness.journal.reader import Reader
 from harness.resources import sql_queries
 
@@ -29,8 +30,8 @@ class Compared:
     comparison: Comparison
     jobs: pl.DataFrame
     """``select_jobs``, in the control's order."""
-    submissions: pl.DataFrame
-    """``select_submissions``."""
+    submissions: pl.DataFrame | None
+    """``select_submissions``; None where they were not to be kept."""
     health: RecordingHealth
     until: datetime
     """The moment as of which silence was judged."""
@@ -50,11 +51,12 @@ def compare_journal(
     *,
     now: datetime | None = None,
     unsampled_too: bool = False,
+    keep_submissions: bool = False,
 ) -> Compared:
     """Compare what the reader sees.
 
     unsampled_too: keep the jobs that the candidate was perhaps never meant to get.
-
+    keep_submissions: give what was read back too, which takes as much memory as the pairs.
     now: the moment that is asked about, as of which a rule may have expired; None for that of the
     reader's last event. Raises SettingsError for an expired rule before anything is compared.
     """
@@ -70,7 +72,11 @@ def compare_journal(
     until = health.complete_until or BEGINNING
     queries = sql_queries("views/select_submissions.sql")
     jobs = reader.frame(queries["select_jobs"])
-    submissions = reader.frame(queries["select_submissions"])
+    documents = None
+    if keep_submissions:
+        submissions = reader.frame(queries["select_submissions"])
+    else:
+        submissions, documents = _with_documents(reader)
     blind, said = blind_periods(reader), marks(reader)
     unsampled = frozenset[str]()
     if not unsampled_too:
@@ -87,11 +93,12 @@ def compare_journal(
         deadline_s=criteria.deadline_s,
         time_scale=criteria.time_scale,
         blind=blind,
+        documents=documents,
     )
     return Compared(
         comparison=comparison,
         jobs=jobs,
-        submissions=submissions,
+        submissions=submissions if keep_submissions else None,
         health=health,
         until=until,
         blind=blind,
@@ -100,3 +107,15 @@ def compare_journal(
         marks=said,
         first_job=first_job.astimezone(UTC) if isinstance(first_job, datetime) else None,
     )
+
+
+def _with_documents(reader: Reader) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The submissions with the number of the document that each sent, and what those say."""
+    queries = sql_queries("views/select_submissions.sql")
+    rows = reader.large_frame(queries["select_documents"])
+    texts = written(rows["sent"].unique().drop_nulls())
+    with reader.table("documents", texts.to_frame().with_row_index("number")):
+        documents = reader.frame(queries["select_sent"])
+    numbers = pl.Series("sent", places_in(rows["sent"], texts), pl.UInt32)
+    rows = rows.with_columns(numbers.set(numbers == len(texts), None))
+    return rows, documents.with_columns(pl.all().cast(rows["mode"].dtype))

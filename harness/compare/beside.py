@@ -15,6 +15,12 @@ from harness.model import LIVE, Verdict
 
 _DONE = ["submitted", "skipped"]
 _COMPARED = [Verdict.AGREE.value, Verdict.MISMATCH.value]
+_LOOKED_AT = (
+    "job_id", "verdict", "control_outcome", "candidate_outcome", "control_attempts",
+    "candidate_attempts", "control_url", "candidate_url", "candidate_listing_url",
+    "control_finished_at", "candidate_finished_at",
+)  # fmt: skip
+_ENDS = ("control_finished_at", "candidate_finished_at")
 _PATH = r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://)?[^/?#]*([^?#]*)"
 
 
@@ -24,6 +30,7 @@ def compare_beside(pairs: pl.DataFrame, jobs: pl.DataFrame) -> tuple[Beside, ...
     pairs: `Comparison.pairs`. jobs: ``select_jobs``, for the status that each side gave a job.
     """
     modes = pairs["mode"].unique().to_list()
+    pairs = pairs.select("mode", *_LOOKED_AT)
     return tuple(
         beside
         for mode in sorted(modes, key=lambda mode: (mode != LIVE, mode))
@@ -38,34 +45,39 @@ def job_statuses(pairs: pl.DataFrame) -> pl.DataFrame:
     directory), none_ok, partial, or open while a pair of the job is in flight. The systems' own
     words do not compare: the old "failed" means that any failed, the new one that all did.
     """
-    counted = pairs.filter(pl.col("verdict") != Verdict.EXCLUDED.value)
-    waiting = (pl.col("verdict") == Verdict.IN_FLIGHT.value).any()
+    missing = {"control": Verdict.MISSING_CONTROL, "candidate": Verdict.MISSING_CANDIDATE}
+    verdict = pl.col("verdict")
 
-    def status(side: str, missing: Verdict) -> pl.Expr:
-        ok = pl.col(f"{side}_outcome").is_in(_DONE).fill_null(False) & (
-            pl.col("verdict") != missing.value
-        )
+    def status(side: str) -> pl.Expr:
         return (
-            pl.when(waiting).then(pl.lit("open"))
-            .when(ok.all()).then(pl.lit("all_ok"))
-            .when(ok.any()).then(pl.lit("partial"))
+            pl.when("waiting").then(pl.lit("open"))
+            .when(f"{side}_all").then(pl.lit("all_ok"))
+            .when(f"{side}_any").then(pl.lit("partial"))
             .otherwise(pl.lit("none_ok"))
             .alias(f"{side}_status")
         )  # fmt: skip
 
+    ok = {
+        side: pl.col(f"{side}_outcome").is_in(_DONE).fill_null(False) & (verdict != lost.value)
+        for side, lost in missing.items()
+    }
     return (
-        counted.group_by("mode", "job_id")
+        pairs.filter(verdict != Verdict.EXCLUDED.value)
+        .select("mode", "job_id", waiting=verdict == Verdict.IN_FLIGHT.value, **ok)
+        .group_by("mode", "job_id")
         .agg(
-            status("control", Verdict.MISSING_CONTROL),
-            status("candidate", Verdict.MISSING_CANDIDATE),
+            pl.col("waiting").any(),
+            pl.col(*ok).all().name.suffix("_all"),
+            pl.col(*ok).any().name.suffix("_any"),
         )
+        .select("mode", "job_id", *map(status, ok))
         .sort("mode", "job_id")
     )
 
 
 def _of_mode(mode: str, pairs: pl.DataFrame, jobs: pl.DataFrame) -> Iterator[Beside]:
-    settled = pairs.filter(pl.col("verdict").is_in(_COMPARED))
     yield _job_status(mode, pairs, jobs)
+    settled = pairs.filter(pl.col("verdict").is_in(_COMPARED)).drop("mode", "verdict")
     yield _attempts(mode, settled)
     yield _address(mode, settled)
     if mode == LIVE:
@@ -108,7 +120,7 @@ def _attempts(mode: str, settled: pl.DataFrame) -> Beside:
 def _address(mode: str, settled: pl.DataFrame) -> Beside:
     return _beside(
         "visited_path", "Address visited", mode,
-        settled.select(control=_path("control_url"), candidate=_path("candidate_url")),
+        pl.DataFrame({side: _paths(settled[f"{side}_url"]) for side in ("control", "candidate")}),
         "the path after the host; a trailing slash tells nothing",
     )  # fmt: skip
 
@@ -125,13 +137,10 @@ def _listing(mode: str, settled: pl.DataFrame) -> Beside:
 
 def _order(mode: str, settled: pl.DataFrame) -> Beside:
     """Jobs whose directories ended in the same order on both sides."""
-    timed = settled.drop_nulls(["control_finished_at", "candidate_finished_at"])
-    ranked = timed.with_columns(
-        old=pl.col("control_finished_at").rank("ordinal").over("job_id"),
-        new=pl.col("candidate_finished_at").rank("ordinal").over("job_id"),
-    )
-    by_job = ranked.group_by("job_id").agg(
-        pl.len().alias("n"), (pl.col("old") == pl.col("new")).all().alias("same")
+    timed = settled.select("job_id", *_ENDS).drop_nulls(_ENDS)
+    by_job = timed.group_by("job_id").agg(
+        pl.len().alias("n"),
+        (pl.col(_ENDS[0]).rank("ordinal") == pl.col(_ENDS[1]).rank("ordinal")).all().alias("same"),
     )
     several = by_job.filter(pl.col("n") > 1)
     return Beside(
@@ -151,6 +160,10 @@ def _beside(name: str, title: str, mode: str, sides: pl.DataFrame, note: str) ->
     )  # fmt: skip
 
 
-def _path(column: str) -> pl.Expr:
-    path = pl.col(column).str.strip_chars().str.extract(_PATH, 1).str.strip_chars_end("/")
-    return pl.when(path == "").then(pl.lit("/")).otherwise(path)
+def _paths(urls: pl.Series) -> pl.Series:
+    """The path of each address; each distinct one is looked at once."""
+    known = urls.drop_nulls().unique().to_frame("url")
+    path = pl.col("url").str.strip_chars().str.extract(_PATH, 1).str.strip_chars_end("/")
+    shown = pl.when(path == "").then(pl.lit("/")).otherwise(path)
+    paths = known.select(shown.alias("path"))["path"]
+    return urls.replace_strict(known["url"], paths, default=None, return_dtype=pl.String)

@@ -136,15 +136,18 @@ def compare(
     deadline_s: float,
     time_scale: float = 1.0,
     blind: Sequence[BlindPeriod] = (),
+    documents: pl.DataFrame | None = None,
 ) -> Comparison:
     """Pair, spread, normalise and judge. Every pair gets exactly one verdict.
 
     A ceiling (latency) shows as a difference but does not make outcomes disagree.
-    blind: when the candidate's history could not be observed.
+    blind: when the candidate's history could not be observed. documents: as `pair_submissions`
+    takes them.
     """
     pairs, sent = pair_submissions(
-        submissions, jobs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
-    )
+        submissions, jobs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind,
+        documents=documents,
+    )  # fmt: skip
     return _judge(pairs, rules, sent, in_full=pairs.height >= _MANY)
 
 

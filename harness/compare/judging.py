@@ -27,6 +27,7 @@ from harness.compare.parallel import side_by_side
 from harness.compare.rules import RuleSet
 from harness.compare.runs import runs_of
 from harness.compare.scope import in_scope, is_narrow, is_of_field
+from harness.compare.texts import all_written
 
 _PLACE = ("pair", "directory", "created_at")
 """What no rule looks at but to see whether it is about a cell."""
@@ -91,7 +92,7 @@ def judge_field(
     if opened.is_empty() and not compared:
         return JudgedField(
             name=field,
-            differing=keyed(opened, raw.pairs, field).with_columns(**_NOTHING),
+            differing=keyed(all_written(opened), raw.pairs, field).with_columns(**_NOTHING),
             differing_raw=differing_raw,
             compared=None,
         )
@@ -103,7 +104,7 @@ def judge_field(
     run = run.filter(differs)
     return JudgedField(
         name=field,
-        differing=keyed(opened.filter(differs), raw.pairs, field).with_columns(
+        differing=keyed(all_written(opened.filter(differs)), raw.pairs, field).with_columns(
             control_value=judged.control.gather(run),
             candidate_value=judged.candidate.gather(run),
             touched=judged.touched().gather(run),
@@ -157,4 +158,4 @@ def _in_runs(
     columns = [cells[name] for name in cells.columns if name not in _PLACE]
     columns += [cells.select(here=in_scope(rule, cells, field=False))["here"] for rule in narrow]
     begins, runs = runs_of(columns)
-    return apply_to_field(cells.filter(begins), field, rules), runs
+    return apply_to_field(all_written(cells.filter(begins)), field, rules), runs

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from harness.compare.runs import heads_of
+from harness.compare.texts import equals, places_in, written
 from harness.model import LIVE, Side
 
 TERMINAL = ["submitted", "failed", "skipped"]
@@ -48,16 +49,19 @@ class PairKeys:
         """Number the submissions. jobs: ``select_jobs``, one row a job."""
         jobs_of, runs = heads_of(submissions["job_id"])
         named = (
-            jobs_of.drop_nulls().unique().to_frame()
+            written(jobs_of.drop_nulls().unique()).to_frame()
             .join(jobs.select("job_id", "created_at"), on="job_id", how="left")
             .sort("created_at", "job_id", nulls_last=True)["job_id"]
         )  # fmt: skip
-        job = _numbers(jobs_of, named)
+        job = places_in(jobs_of, named)
         if runs is not None:
             job = job[runs.to_numpy()]
-        places = submissions["directory"].fill_null("")
-        directories = places.unique().sort()
-        directory = _numbers(places, directories)
+        places = submissions["directory"]
+        directories = written(places.unique()).fill_null("").unique().sort()
+        directory = places_in(places, directories)
+        if places.has_nulls():
+            # They are at "", which sorts first.
+            directory = np.where(directory == len(directories), 0, directory)
         key = job * len(directories) + directory
         if (len(named) + 1) * len(directories) < np.iinfo(np.int32).max:
             key = key.astype(np.int32)
@@ -96,12 +100,13 @@ def pair_rows(submissions: pl.DataFrame, keys: PairKeys) -> pl.DataFrame:
     side, mode = submissions["side"], submissions["mode"]
     # A job without a name is nobody's: nothing may be paired with what it sent.
     named = submissions["job_id"].is_not_null()
-    live = mode == LIVE
-    controls = _controls(submissions, keys, live & named & (side == Side.CONTROL.value))
-    of_candidate, of_site = side == Side.CANDIDATE.value, named & (side == Side.OBSERVED.value)
+    live = equals(mode, LIVE)
+    controls = _controls(submissions, keys, live & named & equals(side, Side.CONTROL.value))
+    of_candidate = equals(side, Side.CANDIDATE.value)
+    of_site = named & equals(side, Side.OBSERVED.value)
     parts = []
     for name in sorted({LIVE, *mode.filter(of_candidate).unique()}):
-        here = live if name == LIVE else mode == name
+        here = live if name == LIVE else equals(mode, name)
         candidates = (of_candidate & here).arg_true()
         key, control, candidate = _matched(
             controls["key"].to_numpy(),
@@ -116,13 +121,6 @@ def pair_rows(submissions: pl.DataFrame, keys: PairKeys) -> pl.DataFrame:
         sites = (of_site & here).arg_true()
         parts.append(_with_sites(part, sites, keys.key[sites.to_numpy()]))
     return pl.concat(parts)
-
-
-def _numbers(values: pl.Series, names: pl.Series) -> Rows:
-    """The place of each value in `names`, which hold all of them; NULL has the place behind."""
-    places = values.cast(pl.Enum(names)).to_physical().cast(pl.Int64)
-    numbers: Rows = places.fill_null(len(names)).to_numpy()
-    return numbers
 
 
 def _controls(submissions: pl.DataFrame, keys: PairKeys, mask: pl.Series) -> pl.DataFrame:
@@ -142,12 +140,13 @@ def _controls(submissions: pl.DataFrame, keys: PairKeys, mask: pl.Series) -> pl.
         return rows.with_columns(**alone)
     several = again | again.shift(-1, fill_value=False)
     rows = rows.with_columns(several=several)
-    outcome = submissions["outcome"].gather(rows.filter("several")["control"])
+    at_several = rows.filter("several")["control"]
+    told = {name: written(submissions[name].gather(at_several)) for name in ("outcome", "unit")}
     done = pl.col("outcome").is_in(TERMINAL)
     spoken = (
         rows.filter("several")
-        .with_columns(outcome=outcome)
-        .sort(done, maintain_order=True)
+        .with_columns(**told)
+        .sort(done, "unit", maintain_order=True)
         .group_by("key", maintain_order=True)
         .agg(
             pl.col("control").first(),

@@ -12,10 +12,12 @@ from itertools import product
 
 import polars as pl
 
+from harness.compare.kinds import VALUE_FIELDS
 from harness.compare.pair_rows import TERMINAL, PairKeys, pair_rows
 from harness.compare.parallel import side_by_side
 from harness.compare.sent import Places, SentValues
 from harness.compare.silence import BlindPeriod, silent_for_s
+from harness.compare.texts import written
 from harness.model import LIVE
 
 MAX_ATTEMPTS = 4
@@ -35,10 +37,12 @@ def pair_submissions(
     deadline_s: float,
     time_scale: float,
     blind: Sequence[BlindPeriod] = (),
+    documents: pl.DataFrame | None = None,
 ) -> tuple[pl.DataFrame, SentValues]:
     """Return one row per (mode, job_id, directory) with both sides and a `state`; what they sent.
 
     submissions, jobs: the frames of ``sql/views/select_submissions.sql``.
+    documents: sent_… of each document, where `submissions` have its number in `sent` instead.
     deadline_s: seconds of scaled time after which a silent side counts as missing.
     blind: when the candidate's history could not be observed; its silence then proves nothing.
     state: ``settled`` (both terminal), ``missing_candidate``, ``missing_control``, ``in_flight``,
@@ -53,17 +57,25 @@ def pair_submissions(
 
     def gathered(column: tuple[str, str]) -> pl.Series:
         side, name = column
-        return places[side].gather(submissions[name]).alias(f"{side}_{name}")
+        return written(places[side].gather(submissions[name])).alias(f"{side}_{name}")
 
     wanted = list(product(("control", "candidate"), _SIDE_COLUMNS))
     sides = side_by_side(gathered, wanted, rows=rows.height)
-    observed = places["observed"].gather(submissions["outcome"]).alias("observed_outcome")
+    observed = written(places["observed"].gather(submissions["outcome"])).alias("observed_outcome")
     counted = [rows[name] for name in ("mode", "control_rows", "control_differs")]
     pairs = pl.DataFrame([*keys.texts(rows), *counted, *sides, observed, *keys.of_job(jobs, rows)])
     with_state = _with_state(
         pairs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
     )
-    return with_state, SentValues(submissions, **places)
+    return with_state, _sent(submissions, documents, list(places.values()))
+
+
+def _sent(
+    submissions: pl.DataFrame, documents: pl.DataFrame | None, places: Sequence[Places]
+) -> SentValues:
+    if documents is not None:
+        return SentValues(documents, [Places.of(one.gather(submissions["sent"])) for one in places])
+    return SentValues(submissions.select(f"sent_{name}" for name in VALUE_FIELDS), places)
 
 
 def _with_state(

@@ -6,12 +6,14 @@ they need not stand beside the pairs a second time.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import polars as pl
 
 from harness.compare.kinds import VALUE_FIELDS
+from harness.compare.texts import written
 
 SENT_SIDES = ("control_sent", "candidate_sent", "observed")
 """What the columns of values begin with."""
@@ -55,15 +57,14 @@ class Places:
 class SentValues:
     """Values that are still in the frame that they were read into."""
 
-    def __init__(
-        self, submissions: pl.DataFrame, *, control: Places, candidate: Places, observed: Places
-    ) -> None:
-        self._submissions = submissions
-        self._places = control, candidate, observed
+    def __init__(self, sent: pl.DataFrame, places: Sequence[Places]) -> None:
+        """Take over sent_… of every field. places: of the control, the candidate and the site."""
+        self._sent = sent
+        self._places = tuple(places)
 
     def of(self, name: str) -> tuple[pl.Series, pl.Series, pl.Series]:
         """As `Values.of`."""
-        column = self._submissions[f"sent_{name}"]
+        column = self._sent[f"sent_{name}"]
         control, candidate, observed = (places.gather(column) for places in self._places)
         return control, candidate, observed
 
@@ -83,7 +84,7 @@ class SentColumns:
 def with_sent(pairs: pl.DataFrame, values: Values) -> pl.DataFrame:
     """Add control_sent_…, candidate_sent_… and observed_… of every field."""
     columns = {
-        f"{side}_{name}": column
+        f"{side}_{name}": written(column)
         for name in VALUE_FIELDS
         for side, column in zip(SENT_SIDES, values.of(name), strict=True)
     }

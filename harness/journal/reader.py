@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import duckdb
@@ -11,6 +14,9 @@ import polars as pl
 
 from harness.model import Watermark, require_aware
 from harness.resources import sql_queries
+
+_PIECE = 50_000
+"""Rows that are converted at once."""
 
 
 class Reader:
@@ -26,14 +32,42 @@ class Reader:
 
     def frame(self, sql: str, /, **params: Any) -> pl.DataFrame:
         """Run a SELECT over events_now, submissions_now, jobs_now or blind; params are named."""
-        used = {name: value for name, value in params.items() if f"${name}" in sql}
-        frame: pl.DataFrame = self._con.sql(sql, params=used or None).pl()
+        frame: pl.DataFrame = self._relation(sql, params).pl()
         return frame
+
+    def large_frame(self, sql: str, /, **params: Any) -> pl.DataFrame:
+        """Like `frame`, for millions of rows whose texts mostly repeat: these come as Categorical.
+
+        All texts share one set of categories, so that columns compare with each other. Read piece
+        by piece, so that no text stands in memory twice for each of its rows.
+        """
+        text = pl.Categorical(pl.Categories.random())
+        with self._relation(sql, params).to_arrow_reader(_PIECE) as pieces:
+            # Arrow lets go of a piece as a whole only: what is kept of it is copied.
+            own = pl.all().gather(pl.int_range(pl.len()))
+            frames = []
+            for piece in chain([pieces.schema.empty_table()], pieces):
+                frame = pl.DataFrame(pl.from_arrow(piece, rechunk=False))
+                frames.append(frame.with_columns(pl.col(pl.String).cast(text)).select(own))
+        return pl.concat(frames, rechunk=False)
 
     def rows(self, sql: str, /, **params: Any) -> list[tuple[Any, ...]]:
         """Like `frame`, as plain tuples."""
         cursor = self._con.execute(sql, params) if params else self._con.execute(sql)
         return cursor.fetchall()
+
+    @contextmanager
+    def table(self, name: str, frame: pl.DataFrame) -> Iterator[None]:
+        """Let queries read a frame by a name."""
+        self._con.register(name, frame)
+        try:
+            yield
+        finally:
+            self._con.unregister(name)
+
+    def _relation(self, sql: str, params: dict[str, Any]) -> duckdb.DuckDBPyRelation:
+        used = {name: value for name, value in params.items() if f"${name}" in sql}
+        return self._con.sql(sql, params=used or None)
 
     def narrow(self, since: datetime) -> int:
         """Hide jobs created before `since` and their submissions; return how many jobs that are."""
@@ -66,9 +100,9 @@ class Reader:
 
 
 def create_macros(con: duckdb.DuckDBPyConnection) -> None:
-    """What every query over a reader may call: host_of, moment_of and path_of."""
+    """What every query over a reader may call: host_of, moment_of, path_of and sent_of."""
     queries = sql_queries("sources/error_classes.sql")
-    for name in ("create_host_of", "create_moment_of", "create_path_of"):
+    for name in ("create_host_of", "create_moment_of", "create_path_of", "create_sent_of"):
         con.execute(queries[name])
 
 

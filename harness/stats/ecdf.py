@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
 from harness.stats.checks import FloatArray
-from harness.stats.quantiles import durations
+from harness.stats.quantiles import Distribution
 
 MOST_POINTS = 200
 
 
-def drawn_ecdf(
-    seconds: npt.ArrayLike, states: Sequence[str] | npt.NDArray[np.str_] | None = None
-) -> tuple[tuple[float, float], ...]:
+def drawn_ecdf(known: Distribution) -> tuple[tuple[float, float], ...]:
     """Seconds and the share that has ended by then, both rising; at most MOST_POINTS points.
 
-    seconds, states: as for `harness.stats.quantiles.durations`, which says what is refused. A
-    running job counts among those at risk for as long as it is known to have run, a lost one for
+    A running job counts among those at risk for as long as it is known to have run, a lost one for
     ever, so that the curve of a side that loses jobs stays below 1.
-    Empty where nothing has ended. Source: the product limit (Kaplan & Meier 1958), whose steps are
-    the percentiles of `quantile_bounds`; equal to the empirical distribution where all have ended.
+    Empty where nothing has ended. Its steps are the percentiles of `quantile_bounds`.
     """
-    least, most = durations(seconds, states)
-    ended: FloatArray = least[np.isfinite(most)]
-    times, deaths = np.unique(ended, return_counts=True)
+    times, shares = known.times, known.ended
     if not times.size:
         return ()
-    at_risk = least.size - np.searchsorted(np.sort(least), times, side="left")
-    surviving: FloatArray = np.cumprod(1.0 - deaths / at_risk).astype(np.float64)
-    shares = 1.0 - surviving
     kept = _kept(times, shares)
     # Rounding of a product of thousands of factors must not leave [0, 1].
     return tuple(

@@ -13,7 +13,7 @@ from harness.model import IntervalKind
 from harness.stats.betting import headline_interval
 from harness.stats.checks import FloatArray, StatsInputError, bounds_pair, real_array
 from harness.stats.fixed import wilson
-from harness.stats.quantiles import bounds_between, cs_ranks, durations, fixed_ranks
+from harness.stats.quantiles import Distribution, cs_ranks, fixed_ranks
 
 ALPHA_TOTAL = 0.10
 """Both sides of a drawn interval: twice the one-sided alpha of a gate, so that picture and
@@ -117,8 +117,7 @@ def estimate_by_submission(
 
 
 def latency_quantiles(
-    seconds: npt.ArrayLike,
-    states: Sequence[str] | npt.NDArray[np.str_] | None = None,
+    known: Distribution,
     *,
     ps: Sequence[float] = SHOWN_QUANTILES,
     alpha_total: float = ALPHA_TOTAL,
@@ -126,16 +125,15 @@ def latency_quantiles(
 ) -> tuple[Quantile, ...]:
     """Percentiles of one latency with both kinds of bounds; None where no bound exists yet.
 
-    seconds, states: as for `harness.stats.quantiles.durations`. Each percentile has its own
-    alpha_total; jointly: they share it, so that all bounds hold at once (Bonferroni).
+    Each percentile has its own alpha_total; jointly: they share it, so that all bounds hold at
+    once (Bonferroni).
     """
     if jointly:
         alpha_total = alpha_total / max(1, len(ps))
-    least, most = durations(seconds, states)
     shown: list[Quantile] = []
     for p in ps:
-        headline = bounds_between(least, most, p, cs_ranks, alpha_total)
-        label = bounds_between(least, most, p, fixed_ranks, alpha_total)
+        headline = known.bounds(p, cs_ranks, alpha_total)
+        label = known.bounds(p, fixed_ranks, alpha_total)
         shown.append(
             Quantile(
                 p=p,

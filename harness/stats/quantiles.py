@@ -10,10 +10,12 @@ bounds count a running job at its elapsed time, upper bounds at infinity.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +30,9 @@ from harness.stats.checks import (
     real_array,
 )
 from harness.stats.counts import least_successes_to_pass, most_successes_to_fail
+
+Ranks: TypeAlias = Callable[[int, float, float], tuple[int | None, int | None]]
+"""Ranks (from 1) of the order statistics that bound the p-quantile, of n, p and alpha_total."""
 
 
 class DurationState(StrEnum):
@@ -72,13 +77,15 @@ def fixed_ranks(n: int, p: float, alpha_total: float) -> tuple[int | None, int |
     side = check_alpha("alpha_total", alpha_total) / 2.0
     if n == 0:
         return None, None
-    cdf = bdtr(np.arange(n, dtype=np.float64), n, p)  # cdf[k - 1] = P(S <= k - 1), k = 1..n
-    lower = np.flatnonzero(cdf <= side)
-    upper = np.flatnonzero(cdf >= 1.0 - side)
-    return (
-        int(lower[-1]) + 1 if lower.size else None,
-        int(upper[0]) + 1 if upper.size else None,
-    )
+    # P(S <= k - 1) of k = 1..n rises with k.
+    at_most = partial(_binomial_cdf, n=n, p=p)
+    lower = bisect_right(range(n), side, key=at_most)
+    upper = bisect_left(range(n), 1.0 - side, key=at_most)
+    return lower or None, upper + 1 if upper < n else None
+
+
+def _binomial_cdf(k: int, *, n: int, p: float) -> float:
+    return float(bdtr(float(k), n, p))
 
 
 def quantile_bounds(
@@ -89,7 +96,7 @@ def quantile_bounds(
     alpha_total: float,
 ) -> QuantileBounds:
     """Anytime-valid bounds of the p-quantile; arguments as for `durations`."""
-    return bounds_between(*durations(seconds, states), p, cs_ranks, alpha_total)
+    return Distribution.of(seconds, states).bounds(p, cs_ranks, alpha_total)
 
 
 def fixed_quantile_bounds(
@@ -100,7 +107,7 @@ def fixed_quantile_bounds(
     alpha_total: float,
 ) -> QuantileBounds:
     """Bounds of the p-quantile for one planned look: a label; arguments as for `durations`."""
-    return bounds_between(*durations(seconds, states), p, fixed_ranks, alpha_total)
+    return Distribution.of(seconds, states).bounds(p, fixed_ranks, alpha_total)
 
 
 def below_limit(
@@ -132,6 +139,9 @@ def durations(
     known = real_array("seconds", seconds)
     if states is None:
         words = np.full(known.size, DurationState.FINISHED.value)
+    elif isinstance(states, tuple) and states and states.count(states[0]) == len(states):
+        # Most latencies have one state only, and a million words are dear to look at.
+        words = np.full(len(states), str(states[0]))
     else:
         words = np.asarray([str(state) for state in states], dtype=np.str_)
     if words.size != known.size:
@@ -148,32 +158,46 @@ def durations(
     return least, most
 
 
-def bounds_between(
-    least: FloatArray,
-    most: FloatArray,
-    p: float,
-    ranks: Callable[[int, float, float], tuple[int | None, int | None]],
-    alpha_total: float,
-) -> QuantileBounds:
-    """Bounds of the p-quantile; for several of one latency, `durations` need be asked but once.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Distribution:
+    """Durations in order, and the share that had ended by each time; made once, asked often.
 
-    least, most: as `durations` gives them. ranks: `cs_ranks` or `fixed_ranks`.
+    least, most: ascending, shape (n,), as `durations` gives them. times: distinct ends, ascending.
+    ended: share by each of them (product limit, Kaplan & Meier 1958); equal to the empirical
+    distribution where all have ended.
     """
-    lower, upper = ranks(int(least.size), p, alpha_total)
-    return QuantileBounds(
-        p=p,
-        value=_product_limit(least, most, p),
-        low=0.0 if lower is None else float(np.sort(least)[lower - 1]),
-        high=math.inf if upper is None else float(np.sort(most)[upper - 1]),
-    )
 
+    least: FloatArray
+    most: FloatArray
+    times: FloatArray
+    ended: FloatArray
 
-def _product_limit(least: FloatArray, most: FloatArray, p: float) -> float:
-    """Smallest t by which a share p has ended; equals an order statistic when all have."""
-    every = np.sort(least)
-    times, deaths = np.unique(least[np.isfinite(most)], return_counts=True)
-    at_risk = every.size - np.searchsorted(every, times, side="left")
-    ended = 1.0 - np.cumprod(1.0 - deaths / at_risk)
-    # Rounding of the product must not push the estimate to the next order statistic.
-    reached = np.flatnonzero(ended >= p - 1e-9)
-    return float(times[reached[0]]) if reached.size else math.inf
+    @classmethod
+    def of(
+        cls, seconds: npt.ArrayLike, states: Sequence[str] | npt.NDArray[np.str_] | None = None
+    ) -> Distribution:
+        """Put durations in order; arguments and errors as for `durations`."""
+        least, most = durations(seconds, states)
+        ends = np.sort(least[np.isfinite(most)])
+        every = ends if ends.size == least.size else np.sort(least)
+        first = np.flatnonzero(np.diff(ends, prepend=-1.0))
+        times, deaths = ends[first], np.diff(first, append=ends.size)
+        at_risk = every.size - np.searchsorted(every, times, side="left")
+        return cls(
+            least=every,
+            most=every if ends.size == least.size else np.sort(most),
+            times=times,
+            ended=np.asarray(1.0 - np.cumprod(1.0 - deaths / at_risk), np.float64),
+        )
+
+    def bounds(self, p: float, ranks: Ranks, alpha_total: float) -> QuantileBounds:
+        """Bounds of the p-quantile. ranks: `cs_ranks` or `fixed_ranks`."""
+        lower, upper = ranks(int(self.least.size), p, alpha_total)
+        # Rounding of the product must not push the estimate to the next order statistic.
+        reached = int(np.searchsorted(self.ended, p - 1e-9))
+        return QuantileBounds(
+            p=p,
+            value=float(self.times[reached]) if reached < self.times.size else math.inf,
+            low=0.0 if lower is None else float(self.least[lower - 1]),
+            high=math.inf if upper is None else float(self.most[upper - 1]),
+        )

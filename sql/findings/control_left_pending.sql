@@ -6,8 +6,8 @@
 --   otherwise.
 -- scope: job
 -- reads: jobs_now where control_status in ('failed', 'complete', 'completed', 'cancelled')
---     and epoch($until - coalesce(control_finished_at, control_started_at, created_at))
---         * $time_scale > $deadline_s
+--     and coalesce(control_finished_at, control_started_at, created_at)
+--         <= $until - to_seconds($deadline_s / $time_scale)
 WITH closed AS (
     SELECT job_id, control_status,
            coalesce(control_finished_at, control_started_at, created_at) AS closed_at

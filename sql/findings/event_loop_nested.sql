@@ -4,7 +4,7 @@
 --   every directory fails before a browser opens, whatever the site.
 -- mend: Await the plan's coroutine in the task, or run it in a thread of its own.
 -- scope: job
--- reads: queue_history where (payload->>'$.details.error') like '%asyncio.run() cannot be called%'
+-- reads: queue_history where contains(payload, 'asyncio.run() cannot be called')
 SELECT 'live' AS mode, job_id, directory,
        count(*) || ' time(s): ' || left(arg_max(error, seq), 120) AS detail, max(seq) AS seq
 FROM (

@@ -5,7 +5,7 @@
 --   answers None instead of an empty result looks like this.
 -- mend: Treat an empty answer as "no row", and pin the version of the database client that does so.
 -- scope: job
--- reads: queue_history where (payload->>'$.details.error') like 'Failed to check idempotency%'
+-- reads: queue_history where contains(payload, 'Failed to check idempotency')
 SELECT 'live' AS mode, job_id, directory,
        count(*) || ' time(s): ' || left(arg_max(error, seq), 120) AS detail, max(seq) AS seq
 FROM (

@@ -6,7 +6,7 @@
 -- mend: Look the flow run up in Prefect: it crashed, was cancelled, or could not write its end.
 -- scope: job
 -- reads: jobs_now where candidate_finished_at is null
---     and epoch($until - flow_started_at) * $time_scale > $deadline_s
+--     and flow_started_at <= $until - to_seconds($deadline_s / $time_scale)
 WITH started AS (
     -- The last sign of the job, not its start: a job of many directories runs long.
     SELECT job_id, flow_started_at, from_seq,

@@ -5,7 +5,7 @@
 -- mend: Check the service's address: with a scheme, and without the path that the client adds. Then
 --   re-queue the jobs.
 -- scope: job
--- reads: queue_history where (payload->>'$.details.error') like 'Failed to get submission plan%'
+-- reads: queue_history where contains(payload, 'Failed to get submission plan')
 SELECT 'live' AS mode, job_id, directory,
        count(*) || ' attempt(s), last: ' || left(arg_max(error, seq), 120) AS detail, max(seq) AS seq
 FROM (

@@ -5,8 +5,8 @@
 --   "failed" says nothing about the sites.
 -- mend: Await every task of the flow before counting. Then re-queue the jobs.
 -- scope: job
--- reads: queue_history where (payload->>'$.event') = 'job_finalized'
---     and try_cast(payload->>'$.details.total' as int) > 0
+-- reads: queue_history where case when contains(payload, 'job_finalized')
+--     then try_cast(payload->>'$.details.total' as int) > 0 end
 WITH ended AS (
     SELECT job_id, arg_max(payload->'$.details', seq) AS details, max(occurred_at) AS ended_at,
            max(seq) AS seq

@@ -6,7 +6,7 @@
 --   every path out.
 -- scope: job
 -- reads: submissions_now where side = 'candidate' and outcome = 'in_flight'
---     and epoch($until - started_at) * $time_scale > $deadline_s
+--     and started_at <= $until - to_seconds($deadline_s / $time_scale)
 SELECT mode, job_id, directory,
        'submitting since ' || strftime(started_at, '%H:%M:%S') || ' UTC, ' || attempts
            || ' attempt(s)' AS detail,

@@ -5,7 +5,7 @@
 --   nothing, and the task's few attempts are used up by what a second call would have mended.
 -- mend: Await the call inside the retry. A retry around a coroutine that nobody awaits sees no error.
 -- scope: job
--- reads: queue_history where (payload->>'$.details.error') like 'Failed to get submission plan%'
+-- reads: queue_history where contains(payload, 'Failed to get submission plan')
 WITH told AS (
     SELECT job_id, host_of(directory) AS directory, seq, occurred_at,
            coalesce((payload->>'$.event') = 'error'

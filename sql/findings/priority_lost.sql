@@ -5,7 +5,7 @@
 --   waits longest, three times as long before each directory.
 -- mend: Let the subscriber map the priority's number to its word, and refuse what it does not know.
 -- scope: job
--- reads: queue_history where (payload->>'$.details.priority') = 'starter'
+-- reads: queue_history where contains(payload, '"starter"')
 SELECT 'live' AS mode, j.job_id, NULL AS directory,
        'priority ' || j.priority || ', package of ' || coalesce(j.package_size::VARCHAR, 'unknown size')
            || ', flow told ' || word AS detail,

@@ -6,8 +6,8 @@
 --   included: both systems then submit again what was submitted.
 -- mend: Stop the stale-job monitor for the shadow week, and compare no job that it touched.
 -- scope: job
--- reads: jobs where (payload->>'$.status') in ('in_progress', 'processing');
---   queue_history where (payload->>'$.metadata.event') = 'requeued_stale'
+-- reads: jobs where contains(payload, 'in_progress') or contains(payload, 'processing');
+--   queue_history where contains(payload, 'requeued_stale')
 WITH told AS (
     SELECT job_id, seq, occurred_at, (payload->>'$.status_from') AS status_from,
            (payload->>'$.status_to') AS status_to

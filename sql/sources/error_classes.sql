@@ -44,3 +44,18 @@ CASE WHEN url IS NOT NULL THEN coalesce(nullif(regexp_replace(
         trim(url, ' ' || chr(9) || chr(10) || chr(13)),
         '^(?:(?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?[^/?#]*([^?#]*)', 1
     ), '/+$', ''), ''), '/') END;
+
+-- name: create_sent_of
+-- The values of a submission, in whichever of the two systems' words they are.
+CREATE OR REPLACE TEMP MACRO sent_of(v) AS {
+    sent_name: coalesce((v->>'$.name'), (v->>'$.business_name'), (v->>'$.customer_name')),
+    sent_email: coalesce((v->>'$.email'), (v->>'$.customer_email')),
+    sent_phone: (v->>'$.phone'),
+    sent_website: (v->>'$.website'),
+    sent_address: (v->>'$.address'),
+    sent_city: (v->>'$.city'),
+    sent_state: (v->>'$.state'),
+    sent_zip: (v->>'$.zip'),
+    sent_category: (v->>'$.category'),
+    sent_description: (v->>'$.description')
+};

@@ -1,25 +1,30 @@
 -- name: select_submissions
--- One row per side and submission as of the moment, with the values it sent or received as text.
--- The control's own row may carry no business data; then the job's business_data is what it sent.
-SELECT
-    s.mode, s.side, s.job_id, s.unit, s.directory, s.outcome, s.raw_status, s.error_class,
-    s.error_text, s.attempts, s.finals, s.started_at, s.finished_at, s.duration_ms, s.url,
-    s.listing_url, s.from_seq,
-    coalesce((v->>'$.name'), (v->>'$.business_name'), (v->>'$.customer_name')) AS sent_name,
-    coalesce((v->>'$.email'), (v->>'$.customer_email')) AS sent_email,
-    (v->>'$.phone') AS sent_phone,
-    (v->>'$.website') AS sent_website,
-    (v->>'$.address') AS sent_address,
-    (v->>'$.city') AS sent_city,
-    (v->>'$.state') AS sent_state,
-    (v->>'$.zip') AS sent_zip,
-    (v->>'$.category') AS sent_category,
-    (v->>'$.description') AS sent_description
+-- One row per side and submission as of the moment, in no order, with the values it sent or
+-- received as text. The control's own row may carry no business data; then the job's is what it
+-- sent.
+SELECT * EXCLUDE (v), unnest(sent_of(v))
 FROM (
-    SELECT n.*, CASE WHEN n.side = 'control' THEN coalesce(n.sent, j.business) ELSE n.sent END AS v
+    SELECT
+        n.mode, n.side, n.job_id, n.unit, n.directory, n.outcome, n.raw_status, n.error_class,
+        n.error_text, n.attempts, n.finals, n.started_at, n.finished_at, n.duration_ms, n.url,
+        n.listing_url, n.from_seq,
+        CASE WHEN n.side = 'control' THEN coalesce(n.sent, j.business) ELSE n.sent END AS v
     FROM submissions_now n LEFT JOIN jobs_now j USING (job_id)
-) s
-ORDER BY s.mode, s.side, s.job_id, s.directory, s.unit;
+);
+
+-- name: select_documents
+-- The same rows with the whole document of what was sent: many submissions send the same.
+SELECT
+    n.mode, n.side, n.job_id, n.unit, n.directory, n.outcome, n.raw_status, n.error_class,
+    n.error_text, n.attempts, n.finals, n.started_at, n.finished_at, n.duration_ms, n.url,
+    n.listing_url, n.from_seq,
+    (CASE WHEN n.side = 'control' THEN coalesce(n.sent, j.business) ELSE n.sent END)::VARCHAR
+    AS sent
+FROM submissions_now n LEFT JOIN jobs_now j USING (job_id);
+
+-- name: select_sent
+-- What the documents of the table `documents` say, in their order.
+SELECT unnest(sent_of(sent::JSON)) FROM documents ORDER BY number;
 
 -- name: select_jobs
 -- One row per job as of the moment, in the control's order.

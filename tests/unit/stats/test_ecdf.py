@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness.stats.checks import StatsInputError
 from harness.stats.ecdf import MOST_POINTS, drawn_ecdf
-from harness.stats.quantiles import DurationState, quantile_bounds
+from harness.stats.quantiles import Distribution, DurationState, quantile_bounds
 
 JOBS = st.lists(
     st.tuples(st.floats(0.0, 1e6), st.sampled_from([state.value for state in DurationState])),
@@ -19,19 +19,19 @@ JOBS = st.lists(
 
 
 def test_without_a_lost_or_running_job_it_is_the_empirical_distribution() -> None:
-    assert drawn_ecdf([3.0, 1.0, 1.0, 2.0]) == ((1.0, 0.5), (2.0, 0.75), (3.0, 1.0))
+    assert drawn_ecdf(Distribution.of([3.0, 1.0, 1.0, 2.0])) == ((1.0, 0.5), (2.0, 0.75), (3.0, 1.0))
 
 
 def test_a_lost_job_keeps_the_curve_below_one_and_nothing_ended_is_no_curve() -> None:
     states = ["finished", "finished", "lost", "finished"]
-    assert drawn_ecdf([1.0, 2.0, 0.0, 4.0], states)[-1] == (4.0, 0.75)
-    assert drawn_ecdf([0.0, 5.0], ["lost", "running"]) == ()
-    assert drawn_ecdf([]) == ()
+    assert drawn_ecdf(Distribution.of([1.0, 2.0, 0.0, 4.0], states))[-1] == (4.0, 0.75)
+    assert drawn_ecdf(Distribution.of([0.0, 5.0], ["lost", "running"])) == ()
+    assert drawn_ecdf(Distribution.of([])) == ()
 
 
 def test_a_running_job_counts_for_as_long_as_it_is_known_to_run() -> None:
-    early = drawn_ecdf([0.5, 1.0, 2.0], ["running", "finished", "finished"])
-    late = drawn_ecdf([9.0, 1.0, 2.0], ["running", "finished", "finished"])
+    early = drawn_ecdf(Distribution.of([0.5, 1.0, 2.0], ["running", "finished", "finished"]))
+    late = drawn_ecdf(Distribution.of([9.0, 1.0, 2.0], ["running", "finished", "finished"]))
     assert early == ((1.0, 0.5), (2.0, 1.0))
     assert late == ((1.0, pytest.approx(1 / 3)), (2.0, pytest.approx(2 / 3)))
 
@@ -41,7 +41,7 @@ def test_the_percentile_is_where_the_curve_reaches_it(
     jobs: list[tuple[float, str]], p: float
 ) -> None:
     seconds, states = [s for s, _ in jobs], [state for _, state in jobs]
-    curve = drawn_ecdf(seconds, states)
+    curve = drawn_ecdf(Distribution.of(seconds, states))
     assert list(curve) == sorted(curve)
     assert all(0.0 < share <= 1.0 for _, share in curve)
     value = quantile_bounds(seconds, states, p=p, alpha_total=0.1).value
@@ -51,7 +51,7 @@ def test_the_percentile_is_where_the_curve_reaches_it(
 
 def test_many_jobs_are_thinned_to_points_of_the_curve_with_its_middle_and_its_tail() -> None:
     seconds = np.random.default_rng(4).lognormal(3.0, 1.0, 20_000)
-    curve = drawn_ecdf(seconds)
+    curve = drawn_ecdf(Distribution.of(seconds))
     assert MOST_POINTS / 2 <= len(curve) <= MOST_POINTS
     for point, share in curve:
         assert share == pytest.approx(float((seconds <= point).mean()), abs=1e-6)
@@ -64,4 +64,4 @@ def test_many_jobs_are_thinned_to_points_of_the_curve_with_its_middle_and_its_ta
 
 def test_what_is_no_duration_is_refused() -> None:
     with pytest.raises(StatsInputError):
-        drawn_ecdf([-1.0])
+        drawn_ecdf(Distribution.of([-1.0]))

@@ -22,6 +22,7 @@ from harness.stats.estimates import (
 )
 from harness.stats.fixed import clopper_pearson, wilson, zero_failure_bound
 from harness.stats.forecast import forecast_fail, forecast_pass, one_figure
+from harness.stats.quantiles import Distribution
 from tests.unit.stats.test_betting import XPUB
 
 
@@ -160,7 +161,7 @@ def test_nothing_compared_is_no_value_and_the_whole_interval() -> None:
 
 
 def test_percentiles_without_a_bound_say_so() -> None:
-    p50, p95, p99 = latency_quantiles(np.arange(1.0, 61.0))
+    p50, p95, p99 = latency_quantiles(Distribution.of(np.arange(1.0, 61.0)))
     assert (p50.p, p95.p, p99.p) == (0.5, 0.95, 0.99)
     assert p50.value_s == 30.0
     assert p50.low_s is not None
@@ -173,6 +174,6 @@ def test_percentiles_without_a_bound_say_so() -> None:
 
 def test_percentiles_that_must_hold_at_once_share_their_alpha() -> None:
     seconds = np.arange(1.0, 501.0)
-    jointly = latency_quantiles(seconds, alpha_total=0.15, jointly=True)
-    assert jointly == latency_quantiles(seconds, alpha_total=0.05)
-    assert jointly != latency_quantiles(seconds, alpha_total=0.15)
+    jointly = latency_quantiles(Distribution.of(seconds), alpha_total=0.15, jointly=True)
+    assert jointly == latency_quantiles(Distribution.of(seconds), alpha_total=0.05)
+    assert jointly != latency_quantiles(Distribution.of(seconds), alpha_total=0.15)

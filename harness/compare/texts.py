@@ -1,0 +1,42 @@
+"""Texts that repeat, as numbers or written out. Pure.
+
+What is read by the million comes as Categorical, a number a row: cheap to hold, to compare and to
+gather. A text is written out where something reads it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+
+def written(values: pl.Series) -> pl.Series:
+    """The texts of a column themselves; one that is not of texts as numbers stays as it is."""
+    return values.cast(pl.String) if isinstance(values.dtype, pl.Categorical) else values
+
+
+def equals(values: pl.Series, text: str) -> pl.Series:
+    """Which values are this text, as `==` says of texts; NULL for NULL."""
+    return values.to_frame("value").select(pl.col("value") == text)["value"]
+
+
+def all_written(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same frame with every text written out."""
+    return frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
+
+
+def places_in(values: pl.Series, names: pl.Series) -> npt.NDArray[np.int64]:
+    """The place of each value in `names`, which hold all of them; NULL has the place behind.
+
+    names: distinct texts, no NULL among them.
+    """
+    if not isinstance(values.dtype, pl.Categorical):
+        own = values.cast(pl.Enum(names)).to_physical().cast(pl.Int64)
+        return np.asarray(own.fill_null(len(names)).to_numpy(), np.int64)
+    codes = values.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+    known = names.cast(values.dtype).to_physical().to_numpy()
+    # The last one is that of NULL.
+    table = np.full(int(max(known.max(initial=0), codes.max(initial=0))) + 2, len(names))
+    table[known] = np.arange(len(names))
+    return np.asarray(table[codes], np.int64)
