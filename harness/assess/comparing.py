@@ -13,7 +13,8 @@ from harness.assess.health import blind_periods, recording_health
 from harness.assess.said import marks
 from harness.assess.sample import unsampled_jobs
 from harness.assessment import Mark, RecordingHealth
-from harness.compare.comparison import Comparison, compare
+from harness.compare.comparison import Comparison, compare_pairs
+from harness.compare.pairing import join_sides, with_state
 from harness.compare.rules import refuse_expired
 from harness.compare.silence import BlindPeriod
 from harness.compare.texts import places_in, written
@@ -85,20 +86,21 @@ def compare_journal(
     if unsampled:
         left = ~pl.col("job_id").is_in(list(unsampled))
         jobs, submissions = jobs.filter(left), submissions.filter(left)
-    comparison = compare(
-        submissions,
-        jobs,
-        criteria.rules,
+    pairs, sent = join_sides(submissions, jobs, documents=documents)
+    kept = submissions if keep_submissions else None
+    # They are as large as the pairs, which have all that is needed from here on.
+    del submissions
+    pairs = with_state(
+        pairs,
         as_of=until,
         deadline_s=criteria.deadline_s,
         time_scale=criteria.time_scale,
         blind=blind,
-        documents=documents,
     )
     return Compared(
-        comparison=comparison,
+        comparison=compare_pairs(pairs, sent, criteria.rules),
         jobs=jobs,
-        submissions=submissions if keep_submissions else None,
+        submissions=kept,
         health=health,
         until=until,
         blind=blind,

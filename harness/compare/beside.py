@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from harness.assessment import Beside
+from harness.compare.texts import places_in, written
 from harness.model import LIVE, Verdict
 
 _DONE = ["submitted", "skipped"]
@@ -162,8 +163,9 @@ def _beside(name: str, title: str, mode: str, sides: pl.DataFrame, note: str) ->
 
 def _paths(urls: pl.Series) -> pl.Series:
     """The path of each address; each distinct one is looked at once."""
-    known = urls.drop_nulls().unique().to_frame("url")
+    known = written(urls.drop_nulls().unique()).to_frame("url")
     path = pl.col("url").str.strip_chars().str.extract(_PATH, 1).str.strip_chars_end("/")
     shown = pl.when(path == "").then(pl.lit("/")).otherwise(path)
     paths = known.select(shown.alias("path"))["path"]
-    return urls.replace_strict(known["url"], paths, default=None, return_dtype=pl.String)
+    none = pl.Series("path", [None], pl.String)
+    return pl.concat([paths, none]).gather(places_in(urls, known["url"]))

@@ -7,6 +7,7 @@ import polars as pl
 from harness.compare.kinds import VALUE_FIELDS, CeilingRule
 from harness.compare.rules import RuleSet
 from harness.compare.sent import SentColumns, Values
+from harness.compare.texts import all_written, equals, written
 from harness.model import LIVE
 
 LATENCY = "latency_s"
@@ -52,7 +53,7 @@ class RawCells:
             f"{side}_raw": self.pairs[f"{side}_raw_status"]
             if not lost[side].any()
             else missing.new_from_index(0, len(here)).zip_with(
-                lost[side], self.pairs[f"{side}_raw_status"]
+                lost[side], written(self.pairs[f"{side}_raw_status"])
             )
             for side in lost
         }
@@ -61,14 +62,13 @@ class RawCells:
     def _error(self) -> pl.DataFrame:
         here = self._settled
         for side in ("control", "candidate"):
-            here = here & (self.pairs[f"{side}_outcome"] == "failed").fill_null(False)
+            here = here & equals(self.pairs[f"{side}_outcome"], "failed").fill_null(False)
         columns = {
             "control_raw": "control_error_text", "candidate_raw": "candidate_error_text",
             "control_class": "control_error_class", "candidate_class": "candidate_error_class",
         }  # fmt: skip
-        return self._where(
-            here, **{name: self.pairs[own] for name, own in columns.items()}
-        ).with_columns(pl.col("control_raw", "candidate_raw").fill_null(""))
+        cells = self._where(here, **{name: self.pairs[own] for name, own in columns.items()})
+        return all_written(cells).with_columns(pl.col("control_raw", "candidate_raw").fill_null(""))
 
     def _value(self, name: str) -> pl.DataFrame:
         control, sent, observed = self._sent.of(name)

@@ -32,6 +32,7 @@ from harness.compare.descriptions import (
     describe,
 )
 from harness.compare.differing import CAUSES, JOB_STAGES, cause, kind, step
+from harness.compare.texts import all_written
 from harness.compare.universes import Universes, encoded
 from harness.model import LIVE
 
@@ -157,8 +158,9 @@ def _groups(cells: pl.DataFrame, pairs: pl.DataFrame, universes: Universes) -> I
     cells = cells.with_columns(
         at=pl.Series(np.searchsorted(rank[numbers], rank[cells["pair"].to_numpy()]))
     ).sort("at")
+    told = all_written(pairs.select(*OF_STAGE, *OF_DIFFERING)[cells["pair"]])
     rows = (
-        pl.concat([cells, pairs.select(*OF_STAGE, *OF_DIFFERING)[cells["pair"]]], how="horizontal")
+        pl.concat([cells, told], how="horizontal")
         .with_columns(kind=kind(), job=pl.col("job_id"))
         .with_columns(cause=cause(), step=step())
         .with_columns(

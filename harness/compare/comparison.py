@@ -21,6 +21,7 @@ from harness.compare.rules import RuleSet
 from harness.compare.scope import is_of_field, with_exclusions
 from harness.compare.sent import Values, with_sent
 from harness.compare.silence import BlindPeriod
+from harness.compare.texts import all_written
 from harness.model import Verdict
 
 _PAIR_KEYS = ["mode", "job_id", "directory"]
@@ -136,18 +137,20 @@ def compare(
     deadline_s: float,
     time_scale: float = 1.0,
     blind: Sequence[BlindPeriod] = (),
-    documents: pl.DataFrame | None = None,
 ) -> Comparison:
     """Pair, spread, normalise and judge. Every pair gets exactly one verdict.
 
     A ceiling (latency) shows as a difference but does not make outcomes disagree.
-    blind: when the candidate's history could not be observed. documents: as `pair_submissions`
-    takes them.
+    blind: when the candidate's history could not be observed.
     """
     pairs, sent = pair_submissions(
-        submissions, jobs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind,
-        documents=documents,
-    )  # fmt: skip
+        submissions, jobs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
+    )
+    return compare_pairs(pairs, sent, rules)
+
+
+def compare_pairs(pairs: pl.DataFrame, sent: Values, rules: RuleSet) -> Comparison:
+    """The rest of `compare`, for whoever lets go of the submissions once they are paired."""
     return _judge(pairs, rules, sent, in_full=pairs.height >= _MANY)
 
 
@@ -297,7 +300,10 @@ def differences(
     ]  # fmt: skip
     found = comparison.differing
     rows = (
-        pl.concat([found, comparison.narrow.select(columns)[found["pair"]]], how="horizontal")
+        pl.concat(
+            [found, all_written(comparison.narrow.select(columns)[found["pair"]])],
+            how="horizontal",
+        )
         .sort("mode", "created_at", "job_id", "directory", "field", nulls_last=True)
         .with_columns(kind=kind())
     )

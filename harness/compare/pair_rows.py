@@ -62,9 +62,9 @@ class PairKeys:
         if places.has_nulls():
             # They are at "", which sorts first.
             directory = np.where(directory == len(directories), 0, directory)
+        if (len(named) + 1) * len(directories) >= np.iinfo(np.int32).max:
+            job = job.astype(np.int64)
         key = job * len(directories) + directory
-        if (len(named) + 1) * len(directories) < np.iinfo(np.int32).max:
-            key = key.astype(np.int32)
         return cls(
             key=key,
             jobs=pl.concat([named, pl.Series("job_id", [None], pl.String)]),

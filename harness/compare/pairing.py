@@ -17,15 +17,14 @@ from harness.compare.pair_rows import TERMINAL, PairKeys, pair_rows
 from harness.compare.parallel import side_by_side
 from harness.compare.sent import Places, SentValues
 from harness.compare.silence import BlindPeriod, silent_for_s
-from harness.compare.texts import written
 from harness.model import LIVE
 
 MAX_ATTEMPTS = 4
 """The candidate's task tries a directory at most this often (3 retries)."""
 
 _SIDE_COLUMNS = (
-    "outcome", "raw_status", "error_class", "error_text", "attempts", "finals", "started_at",
-    "finished_at", "duration_ms", "url", "listing_url", "from_seq",
+    "outcome", "raw_status", "error_class", "error_text", "attempts", "started_at", "finished_at",
+    "duration_ms", "url", "listing_url", "from_seq",
 )  # fmt: skip
 
 
@@ -37,17 +36,25 @@ def pair_submissions(
     deadline_s: float,
     time_scale: float,
     blind: Sequence[BlindPeriod] = (),
-    documents: pl.DataFrame | None = None,
 ) -> tuple[pl.DataFrame, SentValues]:
     """Return one row per (mode, job_id, directory) with both sides and a `state`; what they sent.
 
-    submissions, jobs: the frames of ``sql/views/select_submissions.sql``.
-    documents: sent_… of each document, where `submissions` have its number in `sent` instead.
-    deadline_s: seconds of scaled time after which a silent side counts as missing.
-    blind: when the candidate's history could not be observed; its silence then proves nothing.
-    state: ``settled`` (both terminal), ``missing_candidate``, ``missing_control``, ``in_flight``,
-    or ``excluded`` where several control rows of one host contradict each other.
-    candidate_pending: whether the candidate may still speak, whatever the control has said.
+    Arguments as for `join_sides` and `with_state`.
+    """
+    pairs, sent = join_sides(submissions, jobs)
+    judged = with_state(
+        pairs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
+    )
+    return judged, sent
+
+
+def join_sides(
+    submissions: pl.DataFrame, jobs: pl.DataFrame, *, documents: pl.DataFrame | None = None
+) -> tuple[pl.DataFrame, SentValues]:
+    """Return one row per (mode, job_id, directory) with both sides; what they sent.
+
+    submissions, jobs: the frames of ``sql/views/select_submissions.sql``. documents: sent_… of each
+    document, where `submissions` have its number in `sent` instead.
     A control row without an address has the directory ``""``.
     The pairs are in the order of mode, creation of the job, job and directory.
     """
@@ -57,17 +64,14 @@ def pair_submissions(
 
     def gathered(column: tuple[str, str]) -> pl.Series:
         side, name = column
-        return written(places[side].gather(submissions[name])).alias(f"{side}_{name}")
+        return places[side].gather(submissions[name]).alias(f"{side}_{name}")
 
     wanted = list(product(("control", "candidate"), _SIDE_COLUMNS))
     sides = side_by_side(gathered, wanted, rows=rows.height)
-    observed = written(places["observed"].gather(submissions["outcome"])).alias("observed_outcome")
+    observed = places["observed"].gather(submissions["outcome"]).alias("observed_outcome")
     counted = [rows[name] for name in ("mode", "control_rows", "control_differs")]
     pairs = pl.DataFrame([*keys.texts(rows), *counted, *sides, observed, *keys.of_job(jobs, rows)])
-    with_state = _with_state(
-        pairs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
-    )
-    return with_state, _sent(submissions, documents, list(places.values()))
+    return pairs, _sent(submissions, documents, list(places.values()))
 
 
 def _sent(
@@ -78,14 +82,22 @@ def _sent(
     return SentValues(submissions.select(f"sent_{name}" for name in VALUE_FIELDS), places)
 
 
-def _with_state(
+def with_state(
     pairs: pl.DataFrame,
     *,
     as_of: datetime,
     deadline_s: float,
     time_scale: float,
-    blind: Sequence[BlindPeriod],
+    blind: Sequence[BlindPeriod] = (),
 ) -> pl.DataFrame:
+    """Add to joined sides what can be said of them as of a moment.
+
+    deadline_s: seconds of scaled time after which a silent side counts as missing.
+    blind: when the candidate's history could not be observed; its silence then proves nothing.
+    state: ``settled`` (both terminal), ``missing_candidate``, ``missing_control``, ``in_flight``,
+    or ``excluded`` where several control rows of one host contradict each other.
+    candidate_pending: whether the candidate may still speak, whatever the control has said.
+    """
     last_sign = pl.max_horizontal(
         "created_at", "claimed_at", "triggered_at", "flow_started_at", "candidate_started_at",
         "candidate_finished_at",

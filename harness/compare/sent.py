@@ -13,7 +13,7 @@ from typing import Protocol
 import polars as pl
 
 from harness.compare.kinds import VALUE_FIELDS
-from harness.compare.texts import written
+from harness.compare.texts import all_written, written
 
 SENT_SIDES = ("control_sent", "candidate_sent", "observed")
 """What the columns of values begin with."""
@@ -82,12 +82,10 @@ class SentColumns:
 
 
 def with_sent(pairs: pl.DataFrame, values: Values) -> pl.DataFrame:
-    """Add control_sent_…, candidate_sent_… and observed_… of every field."""
+    """Add control_sent_…, candidate_sent_… and observed_… of every field; all texts written out."""
     columns = {
         f"{side}_{name}": written(column)
         for name in VALUE_FIELDS
         for side, column in zip(SENT_SIDES, values.of(name), strict=True)
     }
-    return pl.DataFrame(
-        [*pairs.get_columns(), *(column.alias(name) for name, column in columns.items())]
-    )
+    return all_written(pairs).with_columns(**columns)

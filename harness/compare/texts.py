@@ -26,17 +26,17 @@ def all_written(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 
-def places_in(values: pl.Series, names: pl.Series) -> npt.NDArray[np.int64]:
+def places_in(values: pl.Series, names: pl.Series) -> npt.NDArray[np.int32]:
     """The place of each value in `names`, which hold all of them; NULL has the place behind.
 
     names: distinct texts, no NULL among them.
     """
     if not isinstance(values.dtype, pl.Categorical):
-        own = values.cast(pl.Enum(names)).to_physical().cast(pl.Int64)
-        return np.asarray(own.fill_null(len(names)).to_numpy(), np.int64)
-    codes = values.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+        own = values.cast(pl.Enum(names)).to_physical().cast(pl.Int32)
+        return np.asarray(own.fill_null(len(names)).to_numpy(), np.int32)
+    codes = values.to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
     known = names.cast(values.dtype).to_physical().to_numpy()
     # The last one is that of NULL.
-    table = np.full(int(max(known.max(initial=0), codes.max(initial=0))) + 2, len(names))
+    table = np.full(int(max(known.max(initial=0), codes.max(initial=0))) + 2, len(names), np.int32)
     table[known] = np.arange(len(names))
-    return np.asarray(table[codes], np.int64)
+    return np.asarray(table[codes], np.int32)

@@ -13,14 +13,21 @@ FROM (
 );
 
 -- name: select_documents
--- The same rows with the whole document of what was sent: many submissions send the same.
+-- The same rows with the whole document of what was sent, since many submissions send the same, and
+-- with the unit only where several may share a place, since nobody else is told apart by it.
+WITH shared AS (
+    SELECT hash(mode, side, job_id, directory) AS place
+    FROM submissions_now GROUP BY place HAVING count(*) > 1
+)
 SELECT
-    n.mode, n.side, n.job_id, n.unit, n.directory, n.outcome, n.raw_status, n.error_class,
-    n.error_text, n.attempts, n.finals, n.started_at, n.finished_at, n.duration_ms, n.url,
-    n.listing_url, n.from_seq,
+    n.mode, n.side, n.job_id, CASE WHEN shared.place IS NOT NULL THEN n.unit END AS unit,
+    n.directory, n.outcome, n.raw_status, n.error_class, n.error_text, n.attempts, n.started_at,
+    n.finished_at, n.duration_ms, n.url, n.listing_url, n.from_seq,
     (CASE WHEN n.side = 'control' THEN coalesce(n.sent, j.business) ELSE n.sent END)::VARCHAR
     AS sent
-FROM submissions_now n LEFT JOIN jobs_now j USING (job_id);
+FROM submissions_now n
+LEFT JOIN jobs_now j USING (job_id)
+LEFT JOIN shared ON shared.place = hash(n.mode, n.side, n.job_id, n.directory);
 
 -- name: select_sent
 -- What the documents of the table `documents` say, in their order.
