@@ -14,8 +14,9 @@ import polars as pl
 from benchmarks.peers.datacompy_pairs import digest
 from harness.assess.criteria import load_criteria
 from harness.compare.clusters import find_clusters
-from harness.compare.comparison import compare
+from harness.compare.comparison import compare_pairs
 from harness.compare.kinds import VALUE_FIELDS
+from harness.compare.pairing import join_sides, with_state
 from harness.compare.rules import RuleSet
 from harness.model import LIVE
 from harness.settings import Settings
@@ -30,8 +31,10 @@ def main() -> None:
     began = time.perf_counter()
     submissions, jobs = frames(folder)
     rules = shipped if what == "rules" else RuleSet(version=1, rule=())
-    comparison = compare(submissions, jobs, rules, as_of=_AT, deadline_s=3600.0)
+    pairs, sent = join_sides(submissions, jobs)
     del submissions, jobs
+    pairs = with_state(pairs, as_of=_AT, deadline_s=3600.0, time_scale=1.0)
+    comparison = compare_pairs(pairs, sent, rules)
     told: dict[str, object] = {
         "mismatch": comparison.narrow.filter(pl.col("verdict") == "mismatch").height
     }
@@ -55,10 +58,14 @@ def main() -> None:
 
 def frames(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The two files as the frames that a comparison takes."""
-    # Joined at the end: a frame whose columns are in different pieces is copied when it is used.
-    submissions = pl.concat(_side(folder, side) for side in ("control", "candidate"))
+    # As a journal gives them: texts that repeat are numbers.
+    text = pl.Categorical(pl.Categories.random())
+    submissions = pl.concat(
+        _side(folder, side).with_columns(pl.col(pl.String).cast(text))
+        for side in ("control", "candidate")
+    )
     none, at = pl.lit(None, pl.String), pl.lit(_AT)
-    jobs = submissions["job_id"].unique().to_frame().select(
+    jobs = submissions["job_id"].unique().cast(pl.String).to_frame().select(
         "job_id", customer_id=none, package_size=pl.lit(50, pl.Int32),
         priority=pl.lit(4, pl.Int32), created_at=at, control_status=none,
         control_started_at=at, control_finished_at=at, control_error=none, claimed_at=at,

@@ -37,6 +37,7 @@ from harness.stats.drift import drift_alarm
 from harness.stats.estimates import BETTING, settled
 from harness.stats.forecast import forecast_fail, forecast_pass
 from harness.stats.quantiles import below_limit, quantile_bounds
+from harness.stats.remembered import remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -189,13 +190,34 @@ def _judge(
 
 
 def _weigh(gate: MeanAtLeast | QuantileBelow, question: _Question, alpha_fail: float) -> _Evidence:
-    low, high, m = question.low, question.high, question.threshold
-    passed_at = first_prefix(prefix_log_e_plus(low, m), -math.log(gate.alpha), n_min=gate.n_min)
-    ends = headline_interval(low, high, alpha_total=2.0 * gate.alpha, n_min=gate.n_min)
+    return _weighed(
+        question.low,
+        question.high,
+        question.threshold,
+        question.failing,
+        alpha=gate.alpha,
+        alpha_fail=alpha_fail,
+        n_min=gate.n_min,
+    )
+
+
+@remembered
+def _weighed(
+    low: FloatArray,
+    high: FloatArray,
+    m: float,
+    failing: float,
+    *,
+    alpha: float,
+    alpha_fail: float,
+    n_min: int,
+) -> _Evidence:
+    passed_at = first_prefix(prefix_log_e_plus(low, m), -math.log(alpha), n_min=n_min)
+    ends = headline_interval(low, high, alpha_total=2.0 * alpha, n_min=n_min)
     seen = settled(low, high)
     return _Evidence(
         failed_at=first_prefix(
-            prefix_log_e_minus(high, question.failing), -math.log(alpha_fail), n_min=gate.n_min
+            prefix_log_e_minus(high, failing), -math.log(alpha_fail), n_min=n_min
         ),
         passed_at=passed_at,
         # A passed mean may fall later, which evidence over all jobs would show very late.
@@ -203,7 +225,7 @@ def _weigh(gate: MeanAtLeast | QuantileBelow, question: _Question, alpha_fail: f
         interval=Interval(
             low=ends[0],
             high=ends[1],
-            alpha_total=2.0 * gate.alpha,
+            alpha_total=2.0 * alpha,
             kind=IntervalKind.HEADLINE,
             method=BETTING,
         ),

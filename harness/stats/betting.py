@@ -37,6 +37,7 @@ from harness.stats.checks import (
     unit_array,
     weight_array,
 )
+from harness.stats.remembered import remembered
 
 NODE_COUNT = 32
 NODES: FloatArray = np.sin(np.pi * (2 * np.arange(1, NODE_COUNT + 1) - 1) / (4 * NODE_COUNT)) ** 2
@@ -331,6 +332,7 @@ def _positive(x: FloatArray, weights: FloatArray | None) -> npt.NDArray[np.bool_
     return x > 0.0 if weights is None else (x > 0.0) & (weights > 0.0)
 
 
+@remembered
 def _running_lower(x: FloatArray, weights: FloatArray | None, level: float, n_min: int) -> float:
     """The smallest mean that no prefix of at least `n_min` jobs rejects.
 

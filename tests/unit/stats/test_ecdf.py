@@ -19,7 +19,11 @@ JOBS = st.lists(
 
 
 def test_without_a_lost_or_running_job_it_is_the_empirical_distribution() -> None:
-    assert drawn_ecdf(Distribution.of([3.0, 1.0, 1.0, 2.0])) == ((1.0, 0.5), (2.0, 0.75), (3.0, 1.0))
+    assert drawn_ecdf(Distribution.of([3.0, 1.0, 1.0, 2.0])) == (
+        (1.0, 0.5),
+        (2.0, 0.75),
+        (3.0, 1.0),
+    )
 
 
 def test_a_lost_job_keeps_the_curve_below_one_and_nothing_ended_is_no_curve() -> None:
