@@ -14,6 +14,16 @@ LATENCY = "latency_s"
 KEYS = ("mode", "job_id", "directory", "created_at")
 """What a cell has of its pair."""
 
+_NO_TEXTS = pl.Series(dtype=pl.String)
+NO_CELLS = pl.DataFrame(
+    schema={
+        "pair": pl.UInt32, "mode": pl.String, "job_id": pl.String, "directory": pl.String,
+        "created_at": pl.Datetime("us", "UTC"), "field": pl.String, "control_raw": pl.String,
+        "candidate_raw": pl.String, "control_class": pl.String, "candidate_class": pl.String,
+    }
+)  # fmt: skip
+"""`keyed` of no cell."""
+
 
 class RawCells:
     """The recorded values of one compared field of every pair, field by field.
@@ -31,6 +41,9 @@ class RawCells:
         state = pairs["state"]
         self._settled = state == "settled"
         self._lost = {side: state == f"missing_{side}" for side in ("control", "candidate")}
+        self._none = pl.DataFrame(
+            {"pair": self._numbers.clear(), "control_raw": _NO_TEXTS, "candidate_raw": _NO_TEXTS}
+        )
 
     def of(self, field: str) -> pl.DataFrame:
         """Return pair (row number, ascending), control_raw, candidate_raw of a field's cells.
@@ -72,6 +85,8 @@ class RawCells:
 
     def _value(self, name: str) -> pl.DataFrame:
         control, sent, observed = self._sent.of(name)
+        if control.null_count() == len(control):
+            return self._none
         # A replay shows what the site really received; production only what the plan would type.
         if observed.null_count() < len(observed):
             sent = observed.zip_with(observed.is_not_null(), sent)
@@ -103,6 +118,8 @@ def compared_fields(rules: RuleSet) -> tuple[str, ...]:
 
 def keyed(raw: pl.DataFrame, pairs: pl.DataFrame, field: str) -> pl.DataFrame:
     """Add to cells of `RawCells.of` what names them: the keys of their pairs, and the field."""
+    if raw.is_empty():
+        return NO_CELLS
     keys = (pairs[name].gather(raw["pair"]) for name in KEYS)
     classes = ("control_class", "candidate_class")
     none = {name: pl.lit(None, pl.String) for name in classes if name not in raw.columns}

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import polars as pl
 
 from harness.compare.applying import Applied, apply_to_field
-from harness.compare.cells import LATENCY, RawCells, compared_fields, keyed
+from harness.compare.cells import LATENCY, NO_CELLS, RawCells, compared_fields, keyed
 from harness.compare.kinds import ErrorClassRule
 from harness.compare.parallel import side_by_side
 from harness.compare.rules import RuleSet
@@ -33,13 +33,13 @@ _PLACE = ("pair", "directory", "created_at")
 """What no rule looks at but to see whether it is about a cell."""
 
 
-_NOTHING = {
-    "control_value": pl.Series(dtype=pl.String),
-    "candidate_value": pl.Series(dtype=pl.String),
-    "touched": pl.Series(dtype=pl.List(pl.String)),
-    "differs": pl.Series(dtype=pl.Boolean),
-}
-"""What a field adds of which no cell differs."""
+_NONE_DIFFERING = NO_CELLS.with_columns(
+    control_value=pl.lit(None, pl.String),
+    candidate_value=pl.lit(None, pl.String),
+    touched=pl.lit(None, pl.List(pl.String)),
+    differs=pl.lit(None, pl.Boolean),
+)
+"""`JudgedField.differing` of a field of which no cell differs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,6 +53,9 @@ class ComparedCells:
     pairs: pl.Series
     by: npt.NDArray[np.unsignedinteger[Any]]
     names: tuple[tuple[str, ...], ...]
+
+
+_NONE_COMPARED = ComparedCells(pairs=NO_CELLS["pair"], by=np.zeros(0, dtype=np.uint8), names=((),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,6 +88,13 @@ def judge_field(
 ) -> JudgedField:
     """Judge one field. compared: whether to tell of all cells, agreeing ones too."""
     cells = raw.of(field)
+    if cells.is_empty():
+        return JudgedField(
+            name=field,
+            differing=_NONE_DIFFERING,
+            differing_raw=cells["pair"],
+            compared=_NONE_COMPARED if compared else None,
+        )
     moved = cells["control_raw"].ne_missing(cells["candidate_raw"])
     open_ = _is_open(cells, moved, field, rules)
     opened = cells.filter(open_)
@@ -92,7 +102,7 @@ def judge_field(
     if opened.is_empty() and not compared:
         return JudgedField(
             name=field,
-            differing=keyed(all_written(opened), raw.pairs, field).with_columns(**_NOTHING),
+            differing=_NONE_DIFFERING,
             differing_raw=differing_raw,
             compared=None,
         )

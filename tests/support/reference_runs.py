@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from harness.assess.health import blind_periods
-from harness.compare.comparison import Comparison, compare
+from harness.assess.comparing import compare_journal
+from harness.compare.comparison import Comparison
 from harness.journal.store import Journal
 from harness.model import Batch
-from harness.resources import sql_queries
 from tests.support.journals import criteria, make_watermarks
 from tests.support.reference import Result
 from tests.support.reference_weeks import Week
@@ -32,17 +31,9 @@ def journal_of(week: Week, empty: Path, path: Path) -> Journal:
 
 def compared(week: Week, journal: Journal) -> Comparison:
     """Compare the journal of a week by the shipped rules, as the assessment does."""
-    queries = sql_queries("views/select_submissions.sql")
+    asked = criteria(deadline_s=DEADLINE_S, time_scale=week.scale)
     with journal.reader() as reader:
-        return compare(
-            reader.frame(queries["select_submissions"]),
-            reader.frame(queries["select_jobs"]),
-            RULES,
-            as_of=week.until,
-            deadline_s=DEADLINE_S,
-            time_scale=week.scale,
-            blind=blind_periods(reader),
-        )
+        return compare_journal(reader, asked, unsampled_too=True).comparison
 
 
 def results_of(comparison: Comparison) -> Results:
