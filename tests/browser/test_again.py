@@ -27,7 +27,6 @@ from replay.versus import ChangeKind, compare_runs
 from tests.support.events import JOB
 from tests.support.replays import (
     QUICK,
-    SENT,
     accepted,
     every_condition,
     make_journal,
@@ -180,4 +179,3 @@ def test_two_versions_of_a_worker_are_compared_on_the_same_selection(tmp_path: P
     assert {change.kind for change in found.changes} == {ChangeKind.FIXED}
     assert found.changes[0].before == "failed, 0 stored of 0 received: gave up"
     assert found.changes[0].after == "submitted, 1 stored of 1 received"
-    assert SENT["name"]
