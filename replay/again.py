@@ -53,6 +53,7 @@ class EvidenceKeeper:
         self._run = run
         self._site_for = site_for
         self._most_bytes = most_bytes
+        store.clear_incomplete(run)
         self.kept = 0
         self.dropped = 0
 
