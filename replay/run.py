@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 from typing import Any
@@ -107,8 +107,8 @@ class _Run:
         self._on_progress = on_progress
         self._began = time.monotonic()
         self._done_here = 0
-        self._watch = Watch(lambda sample: self._pace.adapt(sample))
         self._pace = self._new_pace()
+        self._watch = Watch(self._pace.adapt)
         self._keys = keys
         self._differing: dict[Pair, Ended] = {}
         self._again = dict(record.again)
@@ -335,7 +335,7 @@ class _Run:
 
 
 @contextlib.asynccontextmanager
-async def _beside(work: Any) -> AsyncIterator[None]:
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Do this work meanwhile, and end it at the exit."""
     task = asyncio.ensure_future(work)
     try:
