@@ -9,14 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.cli.main import run as shadow
-from harness.model import Order
-from replay.again import worth_repeating
+from harness.model import Claim, Order, Outcome
+from replay.again import EvidenceKeeper, worth_repeating
 from replay.events import Ended
+from replay.evidence.page import render_page
 from replay.evidence.recorded import recorded_page
 from replay.evidence.store import INDEX, EvidenceStore
 from replay.sandbox.conditions import Condition
 from replay.sandbox.sites import WORDS_OF_SUCCESS, make_site
-from replay.select import synthesise_plan
+from replay.sandbox.visit import Visit
+from replay.select import Replayable, synthesise_plan
+from replay.submission import Finished
 from tests.support.replays import SENT
 
 names = st.text(min_size=1)
@@ -142,6 +145,28 @@ def test_no_evidence_says_how_to_make_it(
         "evidence 1b58d786/maple.example: none is kept. A replay keeps it of what differs: "
         "shadow replay --jobs 1b58d786 --evidence 20\n"
     )
+
+
+def test_a_worker_with_a_browser_of_its_own_leaves_claim_and_observation(tmp_path: Path) -> None:
+    plan = synthesise_plan("maple.example", SENT)
+    order = Order(
+        job_id="job", directory="maple.example", plan=plan, business=SENT, plan_source="recorded"
+    )
+    site = make_site(order, Condition.SLOW)
+    done = Finished(
+        of=Replayable(order=order, condition=Condition.SLOW),
+        visit=Visit.of(order, site),
+        claim=Claim(status=Outcome.SUBMITTED, duration_ms=1.0),
+    )
+    store = EvidenceStore(tmp_path / "week.duckdb")
+    keeper = EvidenceKeeper(store, run="r", site_for=make_site, most_bytes=10**6)
+    assert keeper.file(done, ended("job", "maple.example"), flaky=True) is False
+    (one,) = store.kept()
+    assert [path.name for path in one.files] == [INDEX]
+    html = render_page(one)
+    assert "the worker brought its own browser" in html
+    assert "under this condition the site never answers" in html
+    assert "Flaky" in html
 
 
 def test_one_submission_is_opened_and_no_more(
