@@ -55,7 +55,6 @@ class EvidenceKeeper:
         self._most_bytes = most_bytes
         store.clear_incomplete(run)
         self.kept = 0
-        self.dropped = 0
 
     def capture(self, submission: Replayable) -> Capture:
         """What watches this submission."""
@@ -93,5 +92,8 @@ class EvidenceKeeper:
         }
         self._store.complete(folder, facts)
         self.kept += 1
-        self.dropped += self._store.bound(self._most_bytes)
         return watched
+
+    def bound(self) -> int:
+        """Keep to the size, at the end of a pass; how many older ones that dropped."""
+        return self._store.bound(self._most_bytes)

@@ -205,13 +205,15 @@ class _Run:
                 again=len(self._again),
                 flaky=sum(self._again.values()),
                 evidence=keeper.kept,
-                evidence_dropped=keeper.dropped,
             )
             self._tell()
 
         self._pace.limit = min(self._pace.limit, cores())
         feed = self._feed(self._keys.only(chosen), Schedule())
-        await self._drive(engine.again(on_finished=finish, capture=keeper.capture), feed, stop)
+        try:
+            await self._drive(engine.again(on_finished=finish, capture=keeper.capture), feed, stop)
+        finally:
+            self.state = replace(self.state, evidence_dropped=keeper.bound())
 
     def _finish(self, done: Finished, sandbox: Sandbox, outbox: Outbox) -> None:
         overloaded = self._overloaded(done)
