@@ -53,7 +53,7 @@ async def _measure(loop: asyncio.AbstractEventLoop) -> None:
         playwright = await stack.enter_async_context(async_playwright())
         sandbox = await stack.enter_async_context(Sandbox())
         nowhere = await stack.enter_async_context(sandbox.door(sandbox.nobody))
-        port = await stack.enter_async_context(_plain_server(site))
+        port = await stack.enter_async_context(plain_server(site))
         path = find_browser()
         sealed = await launch_browser(
             playwright, path, args=launch_args(spki=sandbox.spki), proxy=nowhere.address
@@ -93,7 +93,7 @@ async def _unsealed(browser: Browser, order: Order, port: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _plain_server(site: Site) -> AsyncIterator[int]:
+async def plain_server(site: Site) -> AsyncIterator[int]:
     async def answer(request: Request) -> HTMLResponse:
         hit = Hit(
             method=request.method,
