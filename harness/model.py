@@ -184,7 +184,7 @@ class EventKind(StrEnum):
     REPLAY_SUBMISSION = "replay.submission"
     """One finished submission of a replay: claimed, observed, timings, escapes."""
     REPLAY_ESCAPE = "replay.escape"
-    """An attempt to leave the sandbox, stopped and counted."""
+    """An attempt to leave the sandbox, stopped and counted; in which step and by which layer."""
     REPLAY_FINISHED = "replay.finished"
     """Every selected submission of a run has its event."""
     ATTEST = "attest"

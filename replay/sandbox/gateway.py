@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from replay.sandbox.layers import SealLayer
 from replay.sandbox.visit import Visit
 
 _HEAD_LIMIT = 64 * 1024
@@ -112,7 +113,7 @@ class Door:
         except ValueError:
             host, port = "", 0
         if not self.visit.allows(host, port):
-            self.visit.escape("proxy", target)
+            self.visit.escape("proxy", target, SealLayer.PROXY)
             writer.write(_REFUSED)
             await writer.drain()
             return
