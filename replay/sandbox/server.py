@@ -52,11 +52,16 @@ class Sandbox:
         """Key of the authority that the browser must trust for this run."""
         return self._certificates.spki
 
-    def door(self, visit: Visit) -> Door:
+    @property
+    def authority_pem(self) -> bytes:
+        """Certificate of that authority, for programs that take a file of them."""
+        return self._certificates.authority_pem
+
+    def door(self, visit: Visit, listener: socket.socket | None = None) -> Door:
         """A closed door for a visit. RuntimeError if the sandbox is not being served."""
         if self._inside is None:
             raise RuntimeError("the sandbox is not open")
-        return Door(visit, self._inside, self.visitors)
+        return Door(visit, self._inside, self.visitors, listener=listener)
 
     async def __aenter__(self) -> Sandbox:
         tls_port, plain_port = await self._serve(secure=True), await self._serve(secure=False)
