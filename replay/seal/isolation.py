@@ -14,7 +14,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-KEEPER = Path(__file__).with_name("keeper.py")
+_ROOT = Path(__file__).parents[2]
+_KEEPER = (
+    f"import sys; sys.path.append({str(_ROOT)!r}); from replay.seal.keeper import main; main()"
+)
+"""Isolated from whatever the environment or a folder may hold, it is told where its modules are."""
 _PROBE_S = 10.0
 
 
@@ -107,7 +111,7 @@ def start_keeper(
     ours, theirs = socket.socketpair()
     with theirs:
         keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(KEEPER), str(theirs.fileno())],
+            [sys.executable, "-I", "-S", "-c", _KEEPER, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -1,8 +1,8 @@
 """The first process of a slot: makes its namespaces, starts workers in it, and leaves nobody alive.
 
-A script of its own, with nothing but the standard library: it is run by an isolated interpreter
-(``python -I -S keeper.py FD``) and speaks JSON lines over the socket FD with the replay, which also
-hands file descriptors over. The first line is what to make; the answer brings the sockets that
+It needs nothing but the standard library: an isolated interpreter without site packages runs it,
+whose only argument is the number of a socket. Over that it speaks JSON lines with the replay, which
+also hands file descriptors over. The first line is what to make; the answer brings the sockets that
 listen inside. When the socket closes, whatever the reason, every process of the slot is killed.
 
 With a process namespace the keeper is its process 1, so whoever lost their parent is still its
@@ -24,6 +24,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from replay.seal.outlook import open_outlook
 
 _NEWNS, _NEWUSER, _NEWPID, _NEWNET = 0x00020000, 0x10000000, 0x20000000, 0x40000000
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
@@ -294,12 +296,14 @@ def main() -> None:
             _libc("prctl", _SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         elif sys.platform == "linux":
             _libc("prctl", _SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        listeners = []
+        listeners: list[socket.socket] = []
         if spaces["network"]:
             if spaces["files"]:
                 _furnish(asked["mounts"], processes=spaces["processes"])
             _raise_loopback()
             listeners = _listeners()
+            outlook = open_outlook()
+            listeners += [outlook] if outlook else []
     except OSError as error:
         _tell(link, refused=error.strerror or str(error))
         return
@@ -307,7 +311,3 @@ def main() -> None:
     for one in listeners:
         one.close()
     Keeper(link, alone=spaces["processes"], confine=spaces["network"]).serve()
-
-
-if __name__ == "__main__":
-    main()

@@ -20,7 +20,7 @@ import socket
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,8 @@ from replay.seal.environment import sealed_environment
 from replay.seal.isolation import Isolation, SlotLayer, end_keeper, start_keeper
 from replay.seal.launcher import lay_out_downloads, link_names, write_wrapper
 from replay.seal.names import NameListener
+from replay.seal.packets import Target
+from replay.seal.watch import Watch
 
 _ANSWER_LIMIT = 4 * 1024 * 1024
 _READY_S = 15.0
@@ -125,6 +127,7 @@ class Slot:
         self._ended: dict[int, asyncio.Future[int]] = {}
         self._unread = b""
         self._lost = False
+        self._settle: Callable[[], None] = lambda: None
         self._root: Path
         self._link: socket.socket
         self._door: Door
@@ -174,7 +177,10 @@ class Slot:
         """
         try:
             async with self._door.admit(visit):
-                yield
+                try:
+                    yield
+                finally:
+                    self._settle()
         finally:
             self._idle.authorities = visit.authorities
             self._sandbox.nobody.escapes += self._idle.take_escapes()
@@ -243,6 +249,7 @@ class Slot:
         try:
             with contextlib.suppress(SlotLostError):
                 processes = await self.clear()
+            self._settle()
             files = tuple(sorted(self._files()))
         finally:
             await self._stack.aclose()
@@ -256,17 +263,21 @@ class Slot:
             (self._root / name).mkdir()
         keeper, self._link = start_keeper(self._isolation.spaces, mounts=self._mounts())
         self._stack.push_async_callback(self._end_keeper, keeper)
-        door, *names = await self._listeners()
+        door, *others = await self._listeners()
         self._link.setblocking(False)
         loop = asyncio.get_running_loop()
         loop.add_reader(self._link, self._hear)
         self._door = self._sandbox.door(self._idle, door)
         await self._stack.enter_async_context(self._door)
-        for listener in names:
+        names, packets = [*others, None, None][:2]
+        if names is not None:
             transport, _ = await loop.create_datagram_endpoint(
-                lambda: NameListener(self._asked_for), sock=listener
+                lambda: NameListener(self._asked_for), sock=names
             )
             self._stack.callback(transport.close)
+        if packets is not None:
+            watch = self._stack.enter_context(Watch(packets, self._tried))
+            self._settle = watch.settle
         self._furnish()
 
     async def _listeners(self) -> tuple[socket.socket | None, ...]:
@@ -353,7 +364,10 @@ class Slot:
 
     def _asked_for(self, name: str) -> None:
         if not self._door.visit.allows(name, 443):
-            self._door.visit.escape("dns", name)
+            self._door.visit.escape("dns", name, SlotLayer.NETWORK)
+
+    def _tried(self, target: Target) -> None:
+        self._door.visit.escape(target.kind, target.url, SlotLayer.NETWORK)
 
     async def _ask(self, fds: Sequence[int] = (), **words: Any) -> dict[str, Any]:
         """Tell the keeper to do something, and return its answer."""
