@@ -1,8 +1,8 @@
 """Reads from a slot's packets what its processes tried to reach. Pure: opens nothing.
 
 Who connects to another machine is told at once. A refused port of loopback is told later: it may
-be one of the slot's own, whose listener was not up yet; a program that polls for its own server is
-no escape. So it waits until `take_refused`, and is forgotten if something in the slot answers there.
+be one of the slot's own, whose listener was not up yet; to poll for one's own server is no escape.
+So it waits until `take_refused`, and is forgotten if something in the slot answers there.
 """
 
 from __future__ import annotations
