@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from replay.sandbox.layers import SealLayer
 from replay.sandbox.visit import Visit
 
 _HEAD_LIMIT = 64 * 1024
@@ -146,7 +147,7 @@ class Door:
             host, port = "", 0
         visit = self.visit
         if not visit.allows(host, port):
-            visit.escape("proxy", target)
+            visit.escape("proxy", target, SealLayer.PROXY)
             writer.write(_REFUSED)
             await writer.drain()
             return

@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from replay.sandbox.certificates import Certificates
 from replay.sandbox.gateway import Door, Inside, Visitors
+from replay.sandbox.layers import SealLayer
 from replay.sandbox.sites import Hit
 from replay.sandbox.visit import Visit
 
@@ -117,7 +118,7 @@ class Sandbox:
         named_port = int(port) if port.isdigit() else (443 if scheme == "https" else 80)
         if not visit.allows(host, named_port):
             # A kept connection of a plain proxy may carry requests for any host.
-            visit.escape("proxy", str(request.url))
+            visit.escape("proxy", str(request.url), SealLayer.PROXY)
             return Response(status_code=403)
         path = request.scope["path"]
         if path.startswith("http://"):
