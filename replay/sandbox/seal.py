@@ -184,7 +184,12 @@ async def _close(visit: Visit, socket: WebSocketRoute) -> None:
     await socket.close(code=1008, reason="Not of the sandbox")
 
 
+def is_mark(message: ConsoleMessage) -> bool:
+    """Whether a line of the console is the seal's own and not the page's."""
+    return message.type == "debug" and message.text.startswith(_MARK)
+
+
 def _listen(visit: Visit, message: ConsoleMessage) -> None:
-    if message.type == "debug" and message.text.startswith(_MARK):
+    if is_mark(message):
         _, kind, url = [*message.text.split(" ", 2), "", ""][:3]
         visit.escape(kind, url, SealLayer.WEBRTC)
