@@ -16,11 +16,14 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+LAYERS = "layers"
+"""A folder of the slot's own, under which the layers are mounted out of its sight."""
 _BIND, _NOSUID, _NODEV = 0x1000, 0x2, 0x4
 _MOUNT_SETATTR = 442
 """The same number on every architecture; Linux 5.12 and later."""
 _AT_FDCWD, _AT_RECURSIVE, _READ_ONLY = -100, 0x8000, 0x1
 _NOT_FILES = frozenset({"proc", "sys", "dev", "run"})
+_MOST = 200
 _TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/shm/")
 _CACHES = ("/__pycache__/", "/var/cache/", "/var/lib/fontconfig/")
 """Where programs write by themselves, whatever a worker's code asks for."""
@@ -30,13 +33,15 @@ class Folders:
     """The tree as a slot sees it. OSError where this system cannot make it so."""
 
     def __init__(self, slot: Path) -> None:
-        _mount("tmpfs", slot / "layers", "tmpfs", _NOSUID | _NODEV, "mode=0700")
-        self._layers = _opened(slot / "layers")
-        own = _opened(slot)
+        own, tops = _opened(slot), list(_tops())
+        # First, or it would close the layers too.
         _set_read_only(Path("/"), read_only=True, recursive=True)
-        for folder in _tops():
+        layers = slot / LAYERS
+        _mount("tmpfs", layers, "tmpfs", _NOSUID | _NODEV, "mode=0700")
+        self._layers = _opened(layers)
+        for folder in tops:
             with contextlib.suppress(OSError):
-                self._cover(folder, slot / "layers")
+                self._cover(folder)
         with contextlib.suppress(OSError):
             _mount("tmpfs", Path("/dev/shm"), "tmpfs", _NOSUID | _NODEV, "mode=1777")
         # Covered with the folder that it is in; what it had mounted inside stays out of sight.
@@ -45,20 +50,24 @@ class Folders:
         _set_read_only(slot, read_only=False, recursive=False)
 
     def written(self) -> list[str]:
-        """Paths that were written, made or removed outside the slot and the temporary folders."""
+        """Paths written, made or removed beside the slot and the temporary folders, at most 200."""
         found = []
-        here = f"/proc/self/fd/{self._layers}"
+        here = Path(f"/proc/self/fd/{self._layers}")
         for place, folders, files in os.walk(here):
-            for name in (*files, *(one for one in folders if os.path.islink(f"{place}/{one}"))):
-                top, _, path = f"{place}/{name}".removeprefix(f"{here}/").partition("/upper/")
+            links = (name for name in folders if Path(place, name).is_symlink())
+            for name in (*files, *links):
+                within = str(Path(place, name).relative_to(here))
+                top, _, path = within.partition("/upper/")
                 told = f"/{top.replace(':', '/')}/{path}"
                 if path and not told.startswith(_TEMPORARY) and not any(c in told for c in _CACHES):
                     found.append(told)
-        return sorted(found)
+        return sorted(found)[:_MOST]
 
-    def _cover(self, folder: Path, layers: Path) -> None:
+    def _cover(self, folder: Path) -> None:
         name = str(folder).strip("/").replace("/", ":")
-        upper, work = layers / name / "upper", layers / name / "work"
+        # By its number: the way to it may be covered already.
+        place = Path(f"/proc/self/fd/{self._layers}", name)
+        upper, work = place / "upper", place / "work"
         for made in (upper, work):
             made.mkdir(parents=True)
         status = folder.stat()

@@ -25,6 +25,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from replay.seal.folders import Folders
 from replay.seal.outlook import open_outlook
 
 _NEWNS, _NEWUSER, _NEWPID, _NEWNET = 0x00020000, 0x10000000, 0x20000000, 0x40000000
@@ -43,8 +44,11 @@ _KILLED_WITHIN_S = 5.0
 class Keeper:
     """Starts processes, tells how they end, and clears the slot."""
 
-    def __init__(self, link: socket.socket, *, alone: bool, confine: bool) -> None:
+    def __init__(
+        self, link: socket.socket, *, alone: bool, confine: bool, folders: Folders | None
+    ) -> None:
         self._link = link
+        self._folders = folders
         self._alone = alone
         """Every other process that can be seen is of this slot."""
         self._confine = confine
@@ -78,6 +82,8 @@ class Keeper:
                     count = len(asked["as"])
                     self._start(asked, fds[:count])
                     del fds[:count]
+                elif asked["do"] == "tell":
+                    _tell(self._link, written=self._folders.written() if self._folders else [])
                 else:
                     left = self._clear()
                     self._reap()
@@ -248,15 +254,21 @@ def _mount(source: str, target: str, kind: str, flags: int) -> None:
         raise OSError(error.errno, f"{error.strerror} ({kind or 'bind'} on {target})") from None
 
 
-def _furnish(mounts: list[dict[str, str]], *, processes: bool) -> None:
+def _furnish(asked: dict[str, Any]) -> Folders | None:
     _mount("none", "/", "", _MS_REC | _MS_PRIVATE)
-    if processes:
+    folders = Folders(Path(asked["slot"])) if asked["spaces"]["writes"] else None
+    if asked["spaces"]["processes"]:
         _mount("proc", "/proc", "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
-    for asked in mounts:
-        if asked["kind"] == "empty":
-            _mount("tmpfs", asked["target"], "tmpfs", _MS_NOSUID | _MS_NODEV)
+    for one in asked["mounts"]:
+        if one["kind"] == "empty":
+            _mount("tmpfs", one["target"], "tmpfs", _MS_NOSUID | _MS_NODEV)
         else:
-            _mount(asked["source"], asked["target"], "", _MS_BIND | _MS_REC)
+            target = Path(one["target"])
+            if one["kind"] == "made" and not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.touch()
+            _mount(one["source"], one["target"], "", _MS_BIND | _MS_REC)
+    return folders
 
 
 def _raise_loopback() -> None:
@@ -296,10 +308,11 @@ def main() -> None:
             _libc("prctl", _SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         elif sys.platform == "linux":
             _libc("prctl", _SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        folders = None
         listeners: list[socket.socket] = []
         if spaces["network"]:
             if spaces["files"]:
-                _furnish(asked["mounts"], processes=spaces["processes"])
+                folders = _furnish(asked)
             _raise_loopback()
             listeners = _listeners()
             outlook = open_outlook()
@@ -310,4 +323,5 @@ def main() -> None:
     _tell(link, [one.fileno() for one in listeners], ready=len(listeners))
     for one in listeners:
         one.close()
-    Keeper(link, alone=spaces["processes"], confine=spaces["network"]).serve()
+    keeper = Keeper(link, alone=spaces["processes"], confine=spaces["network"], folders=folders)
+    keeper.serve()

@@ -20,7 +20,7 @@ import socket
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,10 +34,12 @@ from replay.sandbox.seal import launch_args
 from replay.sandbox.server import Sandbox
 from replay.sandbox.visit import Visit
 from replay.seal.environment import sealed_environment
+from replay.seal.folders import LAYERS
 from replay.seal.isolation import Isolation, SlotLayer, end_keeper, start_keeper
 from replay.seal.launcher import lay_out_downloads, link_names, write_wrapper
 from replay.seal.names import NameListener
 from replay.seal.packets import Target
+from replay.seal.sockets import listening_sockets
 from replay.seal.watch import Watch
 
 _ANSWER_LIMIT = 4 * 1024 * 1024
@@ -126,6 +128,8 @@ class Slot:
         self._told: deque[asyncio.Future[dict[str, Any]]] = deque()
         self._ended: dict[int, asyncio.Future[int]] = {}
         self._unread = b""
+        self._written: set[str] = set()
+        self._covered: dict[Path, socket.socket] = {}
         self._lost = False
         self._settle: Callable[[], None] = lambda: None
         self._root: Path
@@ -180,7 +184,7 @@ class Slot:
                 try:
                     yield
                 finally:
-                    self._settle()
+                    await self._tell_what_was_tried()
         finally:
             self._idle.authorities = visit.authorities
             self._sandbox.nobody.escapes += self._idle.take_escapes()
@@ -249,7 +253,7 @@ class Slot:
         try:
             with contextlib.suppress(SlotLostError):
                 processes = await self.clear()
-            self._settle()
+            await self._tell_what_was_tried()
             files = tuple(sorted(self._files()))
         finally:
             await self._stack.aclose()
@@ -259,9 +263,11 @@ class Slot:
     async def _open(self) -> None:
         self._root = Path(tempfile.mkdtemp(prefix="shadow-slot-")).resolve()
         self._stack.callback(shutil.rmtree, self._root, ignore_errors=True)
-        for name in ("home", "work", "tmp", "bin", "browsers", "machine"):
+        for name in ("home", "work", "tmp", "bin", "browsers", "machine", LAYERS):
             (self._root / name).mkdir()
-        keeper, self._link = start_keeper(self._isolation.spaces, mounts=self._mounts())
+        keeper, self._link = start_keeper(
+            self._isolation.spaces, place=self._root, mounts=self._mounts()
+        )
         self._stack.push_async_callback(self._end_keeper, keeper)
         door, *others = await self._listeners()
         self._link.setblocking(False)
@@ -278,6 +284,7 @@ class Slot:
         if packets is not None:
             watch = self._stack.enter_context(Watch(packets, self._tried))
             self._settle = watch.settle
+        await self._hear_sockets()
         self._furnish()
 
     async def _listeners(self) -> tuple[socket.socket | None, ...]:
@@ -319,7 +326,28 @@ class Slot:
         places = {Path(path).resolve() for path in (*found, *_CHROMES, self._browser) if path}
         (self._root / "chromium").touch()
         mounts += [_over(self._wrapper, place) for place in sorted(places) if place.is_file()]
-        return tuple(mounts)
+        return (*mounts, *self._cover_sockets())
+
+    def _cover_sockets(self) -> Iterator[dict[str, str]]:
+        """Lay a socket of ours over each on which a service of the machine listens."""
+        for number, path in enumerate(listening_sockets()):
+            cover = self._root / "machine" / f"{number}.sock"
+            listener = socket.socket(socket.AF_UNIX)
+            self._stack.callback(listener.close)
+            listener.bind(str(cover))
+            cover.chmod(0o666)
+            self._covered[path] = listener
+            yield {"kind": "made", "source": str(cover), "target": str(path)}
+
+    async def _hear_sockets(self) -> None:
+        for path, listener in self._covered.items():
+
+            def came(_: object, writer: asyncio.StreamWriter, path: Path = path) -> None:
+                self._door.visit.escape("unix socket", f"unix:{path}", SlotLayer.FILES)
+                writer.close()
+
+            server = await asyncio.start_unix_server(came, sock=listener)
+            self._stack.callback(server.close)
 
     @property
     def _wrapper(self) -> Path:
@@ -365,6 +393,16 @@ class Slot:
     def _asked_for(self, name: str) -> None:
         if not self._door.visit.allows(name, 443):
             self._door.visit.escape("dns", name, SlotLayer.NETWORK)
+
+    async def _tell_what_was_tried(self) -> None:
+        """Tell the visit at the door what is known only afterwards."""
+        self._settle()
+        with contextlib.suppress(SlotLostError):
+            told = await self._ask(do="tell")
+            for path in told["written"]:
+                if path not in self._written:
+                    self._written.add(path)
+                    self._door.visit.escape("file", f"file://{path}", SlotLayer.WRITES)
 
     def _tried(self, target: Target) -> None:
         self._door.visit.escape(target.kind, target.url, SlotLayer.NETWORK)
