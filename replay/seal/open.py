@@ -22,6 +22,11 @@ OPEN_WITHOUT: Mapping[SlotLayer, tuple[str, ...]] = MappingProxyType(
 environment, the door and the browser's wrapper need nothing of the machine and are always there."""
 
 
+def ways_in_words(ways: Collection[str]) -> str:
+    """These names as a person reads them."""
+    return ", ".join(way.replace("_", " ") for way in ways)
+
+
 def not_sealed_without(missing: Collection[SlotLayer]) -> tuple[str, ...]:
     """The ways that are open where these layers are missing."""
     return tuple(

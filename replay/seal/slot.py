@@ -102,7 +102,9 @@ class Slot:
     """See the module. An async context manager; `end` tells more than its exit.
 
     browser: the Chromium that is sealed. manifests: of the Playwright packages whose downloads are
-    to be played, see `find_manifests`. Raises EnvironmentProblem where `isolation` is not allowed.
+    to be played, see `find_manifests`. code: folder of the worker's own; what it writes there is
+    thrown away like all else, but is nothing to tell. Raises EnvironmentProblem where `isolation`
+    is not allowed.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class Slot:
         *,
         isolation: Isolation,
         manifests: Sequence[Path] = (),
+        code: Path | None = None,
         parent: Mapping[str, str] = os.environ,
     ) -> None:
         self.layers: tuple[SlotLayer, ...] = isolation.layers
@@ -121,6 +124,7 @@ class Slot:
         self._browser = browser
         self._isolation = isolation
         self._manifests = manifests
+        self._code = code
         self._parent = parent
         self._idle = Visit.of_nobody()
         self._stack = AsyncExitStack()
@@ -402,7 +406,8 @@ class Slot:
         with contextlib.suppress(SlotLostError):
             told = await self._ask(do="tell")
             for path in told["written"]:
-                if path not in self._written:
+                own = self._code is not None and Path(path).is_relative_to(self._code)
+                if not own and path not in self._written:
                     self._written.add(path)
                     self._door.visit.escape("file", f"file://{path}", SlotLayer.WRITES)
 

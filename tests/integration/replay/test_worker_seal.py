@@ -6,6 +6,7 @@ import asyncio
 import importlib.util
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.main import run
 from harness.model import Order, PlanStep
 from replay.sandbox.server import Sandbox
 from replay.sandbox.visit import Escape, Visit
@@ -24,6 +26,8 @@ from replay.seal.isolation import NONE, Isolation, SlotLayer, find_isolation
 from replay.seal.open import OPEN_WITHOUT, not_sealed_without
 from replay.seal.slot import Slot
 from tests.browser.outside import Outside
+from tests.integration.replay.ways import AT_THE_DOOR, IN_THE_SLOT, UNSEEN
+from tests.support.replays import accepted, make_journal, payloads_of
 
 WORKER = Path(__file__).with_name("hostile_worker.py")
 HOST = "hostile.example"
@@ -36,14 +40,6 @@ ISOLATIONS = {
     "one view of the machine": replace(FOUND, files=False, writes=False, processes=False),
     "no namespace": NONE,
 }
-HELD_BY_DOOR = {
-    "metadata_by_proxy": "http://169.254.169.254/latest/by-proxy",
-    "by_urllib": "/by_urllib",
-    "by_requests": "requests.outside.test:443",
-    "by_curl": "/by_curl",
-    "by_boto3": "sqs.us-east-1.amazonaws.com:443",
-}
-"""Ways that follow the environment to the door, and what the door says of them."""
 REAL = {"metadata"}
 """Ways to what may be there: not tried where nothing would stop them."""
 
@@ -130,8 +126,8 @@ def test_just_what_a_missing_layer_alone_stops_leads_outside(
     expected = set(not_sealed_without(missing)) - left_out(machine, isolation)
     assert machine.reached(read) == expected
     urls = [escape.url for escape in escapes]
-    for way in HELD_BY_DOOR.keys() - left_out(machine, isolation):
-        assert any(url.endswith(HELD_BY_DOOR[way]) for url in urls), way
+    for way in AT_THE_DOOR.keys() - left_out(machine, isolation):
+        assert any(url.endswith(AT_THE_DOOR[way]) for url in urls), way
 
 
 @pytest.mark.skipif(bool(FOUND.reason), reason=f"not all layers here: {FOUND.reason}")
@@ -139,21 +135,10 @@ def test_with_all_layers_every_attempt_is_recorded(machine: Machine, tmp_path: P
     read, escapes, layers = asyncio.run(attack(machine, FOUND, browser(tmp_path)))
     assert machine.reached(read) == set()
     assert set(layers) == set(SlotLayer)
-    at = machine.places
-    expected = {
-        "raw_socket": ("tcp", f"tcp://{at['http']}"),
-        "raw_socket_ipv6": ("tcp", f"tcp://{at.get('http6')}"),
-        "loopback_database": ("tcp", f"tcp://{at['local']}"),
-        "unix_database": ("unix socket", f"unix:{at['unix']}"),
-        "udp": ("udp", f"udp://{at['stun']}"),
-        "dns_query": ("udp", f"udp://{at['turn_udp']}"),
-        "name_lookup": ("dns", "name-lookup.outside.test"),
-        "metadata": ("tcp", "tcp://169.254.169.254:80"),
-        "write_beside": ("file", f"file://{at['beside']}"),
-    }
     recorded = {(escape.kind, escape.url) for escape in escapes}
-    for way in expected.keys() - left_out(machine, FOUND):
-        assert expected[way] in recorded, way
+    for way in IN_THE_SLOT.keys() - left_out(machine, FOUND):
+        kind, url = IN_THE_SLOT[way]
+        assert (kind, url.format(**machine.places)) in recorded, way
     assert {(escape.job_id, escape.directory) for escape in escapes} == {("job", HOST)}
     assert all(escape.layer for escape in escapes)
 
@@ -184,6 +169,48 @@ def test_a_program_that_waits_for_its_own_server_tries_nothing(tmp_path: Path) -
     assert asyncio.run(run()) == []
 
 
+PROGRAM = """
+import json, socket, sys
+from pathlib import Path
+
+for line in sys.stdin:
+    try:
+        with socket.create_connection(({host!r}, {port}), timeout=3) as outside:
+            outside.sendall(b"GET /raw HTTP/1.1")
+    except OSError:
+        pass
+    try:
+        Path({beside!r}).write_text(line)
+        Path("log.txt").write_text(line)
+    except OSError:
+        pass
+    print(json.dumps({{"status": "submitted"}}), flush=True)
+"""
+
+
+@pytest.mark.skipif(not FOUND.writes, reason=f"not all layers here: {FOUND.reason}")
+def test_a_run_of_a_hostile_program_leaves_with_4(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, _, port = machine.places["http"].partition(":")
+    folder = machine.beside.parent / "worker"
+    folder.mkdir()
+    code = PROGRAM.format(host=host, port=port, beside=str(machine.beside))
+    (folder / "program.py").write_text(code)
+    journal = make_journal(tmp_path, *accepted(2))
+    monkeypatch.chdir(folder)
+    worker = f"command:{sys.executable} program.py"
+    at = ["--journal", str(journal.path), "--run", "r", "--worker", worker]
+    assert run(["replay", *at, "--concurrency", "1"]) == 4
+    assert machine.reached([]) == set()
+    assert [path.name for path in folder.iterdir()] == ["program.py"]
+    tried = [(one["kind"], one["url"]) for one in payloads_of(journal, "replay.escape")]
+    # Each submission connects; the file is the same one for both.
+    assert tried.count(("tcp", f"tcp://{machine.places['http']}")) == 2
+    assert tried.count(("file", f"file://{machine.beside}")) == 1
+    assert len(tried) == 3
+
+
 def browser(folder: Path) -> Path:
     """A slot wraps a browser; these workers start none."""
     program = folder / "programs" / "chromium"
@@ -193,6 +220,8 @@ def browser(folder: Path) -> Path:
     return program
 
 
-def test_each_layer_that_may_be_missing_has_its_ways() -> None:
-    assert set(OPEN_WITHOUT) <= set(SlotLayer)
+def test_every_way_is_told_of() -> None:
+    ways = set(re.findall(r"^def (\w+)\(\) -> None:", WORKER.read_text(), flags=re.MULTILINE))
+    assert {*AT_THE_DOOR, *IN_THE_SLOT, *UNSEEN} == ways
+    assert {way for group in OPEN_WITHOUT.values() for way in group} <= ways
     assert not_sealed_without(()) == ()
