@@ -70,7 +70,7 @@ def _slot_layers() -> Iterable[str]:
 def _slot_ways() -> Iterable[str]:
     yield "| recorded as | ways |"
     yield "|---|---|"
-    yield f"| `proxy` | {_names(AT_THE_DOOR)} |"
+    yield f"| `proxy`, `aws` | {_names(AT_THE_DOOR)} |"
     for kind in dict.fromkeys(kind for kind, _ in IN_THE_SLOT.values()):
         yield f"| `{kind}` | {_names(way for way, one in IN_THE_SLOT.items() if one[0] == kind)} |"
     for reason in dict.fromkeys(UNSEEN.values()):

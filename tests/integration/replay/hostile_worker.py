@@ -118,6 +118,12 @@ def by_boto3() -> None:
     queue.send_message(QueueUrl="https://sqs.us-east-1.amazonaws.com/1/jobs", MessageBody="x")
 
 
+def by_boto3_as_configured() -> None:
+    import boto3
+
+    boto3.client("secretsmanager").get_secret_value(SecretId="production")
+
+
 def write_beside() -> None:
     Path(AT["beside"]).write_text("write_beside")
 
@@ -139,8 +145,8 @@ def own_environment() -> None:
 WAYS: tuple[Callable[[], None], ...] = (
     raw_socket, raw_socket_ipv6, loopback_database, unix_database, abstract_socket, udp, dns_query,
     name_lookup, metadata, metadata_by_proxy, by_urllib, by_urllib_without_proxy, by_requests,
-    by_curl, by_curl_without_proxy, by_boto3, write_beside, other_process, kill_process,
-    own_environment,
+    by_curl, by_curl_without_proxy, by_boto3, by_boto3_as_configured, write_beside,
+    other_process, kill_process, own_environment,
 )  # fmt: skip
 READ: list[str] = []
 

@@ -8,8 +8,9 @@ AT_THE_DOOR = {
     "by_requests": "requests.outside.test:443",
     "by_curl": "/by_curl",
     "by_boto3": "sqs.us-east-1.amazonaws.com:443",
+    "by_boto3_as_configured": "aws://secretsmanager.us-east-1/",
 }
-"""Ways that follow the environment to the door, recorded as "proxy": how their address ends."""
+"""Ways that follow the environment to the door, and how the address ends that is recorded."""
 
 IN_THE_SLOT = {
     "raw_socket": ("tcp", "tcp://{http}"),
