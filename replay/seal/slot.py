@@ -20,7 +20,7 @@ import socket
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,26 +28,23 @@ from types import TracebackType
 from typing import Any
 
 from harness.errors import EnvironmentProblem
-from replay.browser import PROGRAMS, QUIET_ARGS
+from replay.browser import QUIET_ARGS
 from replay.sandbox.gateway import Door
 from replay.sandbox.seal import launch_args
 from replay.sandbox.server import Sandbox
 from replay.sandbox.visit import Visit
+from replay.seal.covers import Covers
 from replay.seal.environment import sealed_environment
 from replay.seal.folders import LAYERS
 from replay.seal.isolation import Isolation, SlotLayer, end_keeper, start_keeper
 from replay.seal.launcher import lay_out_downloads, link_names, write_wrapper
+from replay.seal.mounts import slot_mounts
 from replay.seal.names import NameListener
 from replay.seal.packets import Target
-from replay.seal.sockets import listening_sockets
 from replay.seal.watch import Watch
 
 _ANSWER_LIMIT = 4 * 1024 * 1024
 _READY_S = 15.0
-_HIDDEN = ("/run",)
-"""Where a machine keeps the sockets of its services, such as a container engine's."""
-_CHROMES = ("/opt/google/chrome/chrome",)
-"""Where Playwright looks for a browser that it did not download, whatever PATH says."""
 
 
 class SlotLostError(Exception):
@@ -133,10 +130,10 @@ class Slot:
         self._ended: dict[int, asyncio.Future[int]] = {}
         self._unread = b""
         self._written: set[str] = set()
-        self._covered: dict[Path, socket.socket] = {}
         self._lost = False
         self._settle: Callable[[], None] = lambda: None
         self._root: Path
+        self._covers: Covers
         self._link: socket.socket
         self._door: Door
 
@@ -271,8 +268,15 @@ class Slot:
         self._stack.callback(shutil.rmtree, self._root, ignore_errors=True)
         for name in ("home", "work", "tmp", "bin", "browsers", "machine", LAYERS):
             (self._root / name).mkdir()
+        self._covers = self._stack.enter_context(Covers(self._root / "machine", self._met))
+        mounts = []
+        if self._isolation.files:
+            mounts = slot_mounts(
+                self._root, self._browser, self._wrapper, path=self._parent.get("PATH")
+            )
+            mounts += self._covers.mounts()
         keeper, self._link = start_keeper(
-            self._isolation.spaces, place=self._root, mounts=self._mounts()
+            self._isolation.spaces, place=self._root, mounts=tuple(mounts)
         )
         self._stack.push_async_callback(self._end_keeper, keeper)
         door, *others = await self._listeners()
@@ -290,7 +294,7 @@ class Slot:
         if packets is not None:
             watch = self._stack.enter_context(Watch(packets, self._tried))
             self._settle = watch.settle
-        await self._hear_sockets()
+        await self._covers.listen()
         self._furnish()
 
     async def _listeners(self) -> tuple[socket.socket | None, ...]:
@@ -304,56 +308,6 @@ class Slot:
         if "refused" in told:
             raise EnvironmentProblem(f"No slot can be made: {told['refused']}.")
         return tuple(socket.socket(fileno=fd) for fd in fds) or (None,)
-
-    def _mounts(self) -> tuple[dict[str, str], ...]:
-        """What is put over the machine's own files, where the slot has a view of its own."""
-        if not self._isolation.files:
-            return ()
-        machine = self._root / "machine"
-        hosts = f"127.0.0.1 localhost {socket.gethostname()}\n::1 localhost\n"
-        (machine / "hosts").write_text(hosts, encoding="utf-8")
-        (machine / "resolv.conf").write_text(
-            "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", encoding="utf-8"
-        )
-        mounts = [
-            {"kind": "empty", "target": folder}
-            for folder in _HIDDEN
-            if Path(folder).is_dir() and not Path(folder, "current-system").exists()
-        ]
-        for name in ("hosts", "resolv.conf"):
-            place = Path("/etc", name).resolve()
-            if place.is_file() and not any(place.is_relative_to(folder) for folder in _HIDDEN):
-                mounts.append(_over(machine / name, place))
-        # A worker that names a browser by its path gets the wrapper too; the browser itself is
-        # reached by another way then.
-        (self._root / "real").mkdir()
-        mounts.append(_over(self._browser.parent, self._root / "real"))
-        found = (shutil.which(name, path=self._parent.get("PATH")) for name in PROGRAMS)
-        places = {Path(path).resolve() for path in (*found, *_CHROMES, self._browser) if path}
-        (self._root / "chromium").touch()
-        mounts += [_over(self._wrapper, place) for place in sorted(places) if place.is_file()]
-        return (*mounts, *self._cover_sockets())
-
-    def _cover_sockets(self) -> Iterator[dict[str, str]]:
-        """Lay a socket of ours over each on which a service of the machine listens."""
-        for number, path in enumerate(listening_sockets()):
-            cover = self._root / "machine" / f"{number}.sock"
-            listener = socket.socket(socket.AF_UNIX)
-            self._stack.callback(listener.close)
-            listener.bind(str(cover))
-            cover.chmod(0o666)
-            self._covered[path] = listener
-            yield {"kind": "made", "source": str(cover), "target": str(path)}
-
-    async def _hear_sockets(self) -> None:
-        for path, listener in self._covered.items():
-
-            def came(_: object, writer: asyncio.StreamWriter, path: Path = path) -> None:
-                self._door.visit.escape("unix socket", f"unix:{path}", SlotLayer.FILES)
-                writer.close()
-
-            server = await asyncio.start_unix_server(came, sock=listener)
-            self._stack.callback(server.close)
 
     @property
     def _wrapper(self) -> Path:
@@ -410,6 +364,9 @@ class Slot:
                 if not own and path not in self._written:
                     self._written.add(path)
                     self._door.visit.escape("file", f"file://{path}", SlotLayer.WRITES)
+
+    def _met(self, path: Path) -> None:
+        self._door.visit.escape("unix socket", f"unix:{path}", SlotLayer.FILES)
 
     def _tried(self, target: Target) -> None:
         self._door.visit.escape(target.kind, target.url, SlotLayer.NETWORK)
@@ -471,7 +428,3 @@ class Slot:
         asyncio.get_running_loop().remove_reader(self._link)
         self._link.close()
         await asyncio.to_thread(end_keeper, keeper)
-
-
-def _over(source: Path, target: Path) -> dict[str, str]:
-    return {"kind": "bind", "source": str(source), "target": str(target)}
