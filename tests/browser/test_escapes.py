@@ -86,7 +86,9 @@ def test_the_command_leaves_with_4_after_an_attempt(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(replay.run, "replay", hostile_sites(outside))
-    assert run(["replay", "--journal", str(journal.path), "--run", "r"]) == 4
+    # One look with evidence on: what keeps it must not open the seal.
+    at = ["--journal", str(journal.path), "--run", "r", "--evidence", "1"]
+    assert run(["replay", *at]) == 4
     assert "ATTEMPTS TO LEAVE THE SANDBOX, all stopped:" in capsys.readouterr().out
     assert outside.came == []
     # Also when it is asked again what the finished run was like.
