@@ -355,7 +355,7 @@ class Slot:
 
     def _asked_for(self, name: str) -> None:
         if not self._door.visit.allows(name, 443):
-            self._door.visit.escape("dns", name)
+            self._door.visit.escape("dns", name, SlotLayer.NETWORK)
 
     async def _ask(self, fds: Sequence[int] = (), **words: Any) -> dict[str, Any]:
         """Tell the keeper to do something, and return its answer."""
