@@ -60,11 +60,11 @@ def _judge_browser(path: Path, found: Findings) -> None:
 
 def _judge_slot(found: Findings) -> None:
     """What a worker that is a program of its own is held by; not every machine allows all of it."""
-    name = "seal of a worker's program"
+    name = "worker slot"
     isolation = find_isolation()
     missing = [layer for layer in SlotLayer if layer not in isolation.layers]
     if not missing:
-        found.ok(name, f"{len(SlotLayer)} layers around each process: {', '.join(SlotLayer)}")
+        found.ok(name, f"{len(SlotLayer)} layers around a worker's process: {', '.join(SlotLayer)}")
         return
     found.look(
         name,

@@ -38,7 +38,7 @@ from replay.seal.environment import sealed_environment
 from replay.seal.folders import LAYERS
 from replay.seal.isolation import Isolation, SlotLayer, end_keeper, start_keeper
 from replay.seal.launcher import lay_out_downloads, link_names, write_wrapper
-from replay.seal.mounts import slot_mounts
+from replay.seal.machine import plan_mounts
 from replay.seal.names import NameListener
 from replay.seal.packets import Target
 from replay.seal.watch import Watch
@@ -266,15 +266,16 @@ class Slot:
         folder = os.environ.get("TMPDIR") or tempfile.gettempdir()
         self._root = Path(tempfile.mkdtemp(prefix="slot-", dir=folder)).resolve()
         self._stack.callback(shutil.rmtree, self._root, ignore_errors=True)
-        for name in ("home", "work", "tmp", "bin", "browsers", "machine", LAYERS):
+        for name in ("home", "work", "tmp", "bin", "browsers", "covers", LAYERS):
             (self._root / name).mkdir()
-        self._covers = self._stack.enter_context(Covers(self._root / "machine", self._met))
+        self._covers = self._stack.enter_context(Covers(self._root / "covers", self._met))
         mounts = []
         if self._isolation.files:
-            mounts = slot_mounts(
-                self._root, self._browser, self._wrapper, path=self._parent.get("PATH")
-            )
-            mounts += self._covers.mounts()
+            path = self._parent.get("PATH")
+            mounts = [
+                *plan_mounts(self._root, browser=self._browser, wrapper=self._wrapper, path=path),
+                *self._covers.mounts(),
+            ]
         keeper, self._link = start_keeper(
             self._isolation.spaces, place=self._root, mounts=tuple(mounts)
         )
