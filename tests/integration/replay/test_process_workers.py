@@ -16,6 +16,7 @@ import replay.seal.place as place_module
 from harness.errors import ReplayError
 from harness.journal.store import Journal
 from harness.model import EventDraft, Order
+from replay.browser import find_browser
 from replay.run import ReplayConfig, ReplayState, replay
 from replay.sandbox.conditions import Condition
 from replay.sandbox.sites import Hit, RecordedSite, Reply, Site, make_site
@@ -144,6 +145,42 @@ def test_a_node_worker_keeps_its_browser_from_one_order_to_the_next(
         SlotLayer.NETWORK, SlotLayer.FILES, SlotLayer.WRITES, SlotLayer.PROCESSES
     )  # fmt: skip
     assert state.not_sealed_by == expected
+
+
+LAUNCHES = """
+from playwright.sync_api import sync_playwright
+
+WAYS = {
+    "plain": {},
+    "channel": {"channel": "chrome"},
+    "path": {"executable_path": BROWSER},
+    "proxy": {"proxy": {"server": "http://127.0.0.1:9"}, "args": ["--host-resolver-rules=MAP * x"]},
+}
+
+def work(directory, plan):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**WAYS[directory.partition(".")[0]])
+        page = browser.new_page()
+        page.goto(plan[0]["url"])
+        title = page.title()
+        browser.close()
+    return {"status": "submitted", "error_message": title}
+"""
+
+
+@pytest.mark.skipif(not ALLOWED.files, reason=f"no mount namespace here: {ALLOWED.reason}")
+def test_however_a_browser_is_launched_it_is_the_sealed_one(tmp_path: Path) -> None:
+    """Only a browser with the seal's proxy and authority sees the site at all."""
+    head = f"BROWSER = {str(find_browser())!r}\n"
+    (tmp_path / "launches.py").write_text(head + LAUNCHES, encoding="utf-8")
+    hosts = ("plain.example", "channel.example", "path.example", "proxy.example")
+    journal = make_journal(tmp_path, *(make_control(host=host) for host in hosts))
+    state = run(journal, made("python:launches:work", folder=tmp_path), concurrency=2)
+    titles = {
+        host: one["claimed"]["error_text"] for host, one in submissions_of(journal, "r").items()
+    }
+    assert titles == dict.fromkeys(hosts, "Add a business")
+    assert (state.crashed, state.escapes) == (0, 0)
 
 
 ENDS = """
