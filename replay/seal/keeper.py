@@ -25,12 +25,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from replay.seal.devices import close_settings
 from replay.seal.folders import Folders
+from replay.seal.mounting import BIND, NODEV, NOEXEC, NOSUID, PRIVATE, RECURSIVE, mount
 from replay.seal.outlook import open_outlook
 
 _NEWNS, _NEWUSER, _NEWPID, _NEWNET = 0x00020000, 0x10000000, 0x20000000, 0x40000000
-_MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
-_MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 0x2, 0x4, 0x8
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
 _SET_PDEATHSIG, _CAPBSET_DROP, _SET_CHILD_SUBREAPER, _SET_NO_NEW_PRIVS = 1, 24, 36, 38
 _KEPT_CAPABILITIES = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 18, 29, 31})
@@ -247,27 +247,22 @@ def _unshare(spaces: dict[str, bool]) -> None:
             Path("/proc/self", name).write_text(text)
 
 
-def _mount(source: str, target: str, kind: str, flags: int) -> None:
-    try:
-        _libc("mount", source.encode(), target.encode(), kind.encode(), flags, None)
-    except OSError as error:
-        raise OSError(error.errno, f"{error.strerror} ({kind or 'bind'} on {target})") from None
-
-
 def _furnish(asked: dict[str, Any]) -> Folders | None:
-    _mount("none", "/", "", _MS_REC | _MS_PRIVATE)
+    mount("none", Path("/"), "", RECURSIVE | PRIVATE)
     folders = Folders(Path(asked["slot"])) if asked["spaces"]["writes"] else None
     if asked["spaces"]["processes"]:
-        _mount("proc", "/proc", "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+        mount("proc", Path("/proc"), "proc", NOSUID | NODEV | NOEXEC)
+        if folders:
+            close_settings()
     for one in asked["mounts"]:
+        target = Path(one["target"])
         if one["kind"] == "empty":
-            _mount("tmpfs", one["target"], "tmpfs", _MS_NOSUID | _MS_NODEV)
-        else:
-            target = Path(one["target"])
-            if one["kind"] == "made" and not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.touch()
-            _mount(one["source"], one["target"], "", _MS_BIND | _MS_REC)
+            mount("tmpfs", target, "tmpfs", NOSUID | NODEV)
+            continue
+        if one["kind"] == "made" and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.touch()
+        mount(one["source"], target, "", BIND | RECURSIVE)
     return folders
 
 

@@ -14,7 +14,7 @@ OPEN_WITHOUT: Mapping[SlotLayer, tuple[str, ...]] = MappingProxyType(
             "dns_query", "by_urllib_without_proxy", "by_curl_without_proxy", "metadata",
         ),
         SlotLayer.FILES: ("unix_database",),
-        SlotLayer.WRITES: ("write_beside",),
+        SlotLayer.WRITES: ("write_beside", "other_device", "kernel_setting"),
         SlotLayer.PROCESSES: ("other_process", "kill_process"),
     }
 )  # fmt: skip

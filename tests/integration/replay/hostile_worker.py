@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -137,6 +138,19 @@ def kill_process() -> None:
     os.kill(AT["process"], signal.SIGKILL)
 
 
+def other_device() -> None:
+    for device in Path("/dev").iterdir():
+        with contextlib.suppress(OSError):
+            if stat.S_ISBLK(device.stat().st_mode):
+                os.close(os.open(device, os.O_RDONLY))
+                READ.append("other_device")
+
+
+def kernel_setting() -> None:
+    with Path("/proc/sys/kernel/hostname").open("r+"):
+        READ.append("kernel_setting")
+
+
 def own_environment() -> None:
     if AT["marker"] in os.environ.values():
         READ.append("own_environment")
@@ -146,7 +160,7 @@ WAYS: tuple[Callable[[], None], ...] = (
     raw_socket, raw_socket_ipv6, loopback_database, unix_database, abstract_socket, udp, dns_query,
     name_lookup, metadata, metadata_by_proxy, by_urllib, by_urllib_without_proxy, by_requests,
     by_curl, by_curl_without_proxy, by_boto3, by_boto3_as_configured, write_beside,
-    other_process, kill_process, own_environment,
+    other_process, kill_process, other_device, kernel_setting, own_environment,
 )  # fmt: skip
 READ: list[str] = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import json
 import os
@@ -40,6 +41,7 @@ ISOLATIONS = {
     "one view of the machine": replace(FOUND, files=False, writes=False, processes=False),
     "no namespace": NONE,
 }
+SETTING = "/proc/sys/kernel/hostname"
 REAL = {"metadata"}
 """Ways to what may be there: not tried where nothing would stop them."""
 
@@ -96,7 +98,19 @@ def left_out(machine: Machine, isolation: Isolation) -> set[str]:
     absent = set() if isolation.network else set(REAL)
     absent |= set() if machine.has_ipv6 else {"raw_socket_ipv6"}
     absent |= set() if importlib.util.find_spec("requests") else {"by_requests"}
+    absent |= set() if os.access(SETTING, os.W_OK) else {"kernel_setting"}
+    absent |= set() if has_disk() else {"other_device"}
     return absent | (set() if shutil.which("curl") else {"by_curl", "by_curl_without_proxy"})
+
+
+def has_disk() -> bool:
+    """Whether this user could read a disk of the machine past all files."""
+    for device in Path("/dev").iterdir():
+        with contextlib.suppress(OSError):
+            if device.is_block_device():
+                os.close(os.open(device, os.O_RDONLY))
+                return True
+    return False
 
 
 async def attack(

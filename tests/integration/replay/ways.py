@@ -31,6 +31,8 @@ UNSEEN = {
     "abstract_socket": "there is no such name in the slot's network",
     "other_process": "there is no such process in the slot",
     "kill_process": "there is no such process in the slot",
+    "other_device": "there is no such device in the slot",
+    "kernel_setting": "the kernel's settings are read-only in the slot",
     "own_environment": "nothing of the replay's environment is in the slot's",
 }
 """Ways on which there is nothing to meet, and so nobody who could record it; and why."""

@@ -36,5 +36,5 @@ def test_what_a_missing_layer_leaves_open_is_named(monkeypatch: pytest.MonkeyPat
 def test_only_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     isolation = Isolation(network=True, files=True, processes=True, reason="no overlays")
     check = judged(monkeypatch, isolation)
-    assert "not sealed here: write beside, because" in check.found
+    assert "not sealed here: write beside, other device, kernel setting, because" in check.found
     assert "raw socket" not in check.found

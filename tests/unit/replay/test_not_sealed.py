@@ -20,7 +20,7 @@ def test_without_a_network_namespace_it_is_proxy_and_resolver_only() -> None:
 
 def test_a_missing_layer_is_named_with_what_it_leaves_open() -> None:
     told = summary(replace(ALL, not_sealed_by=(SlotLayer.WRITES,)))
-    assert "this machine allows no throw-away files. Not sealed here: write beside;" in told
+    assert "this machine allows no throw-away files. Not sealed here: write beside," in told
     assert "PROXY AND RESOLVER" not in told
 
 
