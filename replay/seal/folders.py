@@ -57,11 +57,7 @@ class Folders:
                 within = str(Path(place, name).relative_to(here))
                 top, kind, path = [*within.split("/", 2), "", ""][:3]
                 told = f"/{top.replace(':', '/')}/{path}"
-                if (
-                    kind == "upper"
-                    and not told.startswith(_TEMPORARY)
-                    and not any(c in told for c in _CACHES)
-                ):
+                if kind == "upper" and _is_told(told):
                     found.append(told)
         return sorted(found)[:_MOST]
 
@@ -73,14 +69,24 @@ class Folders:
         for made in (upper, work):
             made.mkdir(parents=True)
         status = folder.stat()
-        os.chown(upper, status.st_uid, status.st_gid)
-        upper.chmod(stat.S_IMODE(status.st_mode))
+        mode = stat.S_IMODE(status.st_mode)
+        try:
+            os.chown(upper, status.st_uid, status.st_gid)
+        except OSError:
+            # Another's cannot be given away in a user namespace. Then the cover is ours, and what
+            # its owner alone may do is taken from us by its mode.
+            mode = mode if mode & stat.S_IWOTH else mode & ~0o222
+        upper.chmod(mode)
         options = f"lowerdir={folder},upperdir={upper},workdir={work}"
         try:
             mount("overlay", folder, "overlay", NOSUID | NODEV, options)
         except OSError:
             # What a user namespace may have.
             mount("overlay", folder, "overlay", NOSUID | NODEV, f"{options},userxattr")
+
+
+def _is_told(path: str) -> bool:
+    return not path.startswith(_TEMPORARY) and not any(cache in path for cache in _CACHES)
 
 
 def _tops() -> Iterator[Path]:
