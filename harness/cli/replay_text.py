@@ -138,7 +138,7 @@ def summary(state: ReplayState) -> str:
 def _not_sealed(missing: Collection[str]) -> str:
     """What was open to a worker's program, because this machine allows no more."""
     from replay.seal.isolation import SlotLayer
-    from replay.seal.open import not_sealed_without, ways_in_words
+    from replay.seal.unsealed import not_sealed_without, ways_in_words
 
     layers = [SlotLayer(layer) for layer in missing]
     only = "SEALED BY PROXY AND RESOLVER ONLY: " * (SlotLayer.NETWORK in layers)

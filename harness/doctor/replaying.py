@@ -13,7 +13,7 @@ from harness.errors import BrowserError
 from replay.browser import QUIET_ARGS, find_browser
 from replay.sandbox.layers import SealLayer
 from replay.seal.isolation import SlotLayer, find_isolation
-from replay.seal.open import not_sealed_without, ways_in_words
+from replay.seal.unsealed import not_sealed_without, ways_in_words
 
 _START_S = 30.0
 _INSTALL = "sudo apt-get install -y chromium-headless-shell"

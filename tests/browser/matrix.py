@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from replay.sandbox.layers import STOPS_ALONE, SealLayer
-from replay.seal.open import OPEN_WITHOUT
+from replay.seal.unsealed import OPEN_WITHOUT
 from tests.browser.hostile import FORBIDDEN, HINTS, RECORDED_AS, UNREPORTED
 from tests.integration.replay.ways import AT_THE_DOOR, IN_THE_SLOT, UNSEEN
 

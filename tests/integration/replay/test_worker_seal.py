@@ -24,8 +24,8 @@ from harness.model import Order, PlanStep
 from replay.sandbox.server import Sandbox
 from replay.sandbox.visit import Escape, Visit
 from replay.seal.isolation import NONE, Isolation, SlotLayer, find_isolation
-from replay.seal.open import OPEN_WITHOUT, not_sealed_without
 from replay.seal.slot import Slot
+from replay.seal.unsealed import OPEN_WITHOUT, not_sealed_without
 from tests.browser.outside import Outside
 from tests.integration.replay.ways import AT_THE_DOOR, IN_THE_SLOT, UNSEEN
 from tests.support.replays import accepted, make_journal, payloads_of
