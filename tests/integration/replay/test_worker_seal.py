@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import re
+import selectors
 import shutil
 import socket
 import subprocess
@@ -67,7 +68,7 @@ class Machine(Outside):
             listener = socket.socket(socket.AF_UNIX)
             listener.bind(name)
             listener.listen()
-            self._selector.register(listener, 1, self._accept)
+            self._selector.register(listener, selectors.EVENT_READ, self._accept)
 
     def reached(self, read: list[str]) -> set[str]:
         """The ways that led somewhere. read: what the worker says that it could read."""
