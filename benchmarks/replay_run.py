@@ -159,7 +159,7 @@ def _replay(folder: Path, what: str, size: int, at_once: int) -> None:
     from harness.journal.store import Journal
     from harness.model import Batch
     from replay.run import ReplayConfig, replay
-    from replay.worker.choose import choose_worker
+    from replay.worker.choose import make_worker
     from tests.support.events import make_job
     from tests.support.replays import BUSINESS, accepted
 
@@ -167,7 +167,7 @@ def _replay(folder: Path, what: str, size: int, at_once: int) -> None:
     journal = Journal.create(path)
     journal.append(Batch(events=(make_job(business_data=BUSINESS), *accepted(size))))
     config = ReplayConfig(run="bench", concurrency=at_once)
-    worker = None if what == "replay" else choose_worker(what, folder=_FOLDER)
+    worker = None if what == "replay" else make_worker(what, folder=_FOLDER)
     state = replay(journal, config, worker=worker)
     if not state.finished or state.agreeing != size:
         raise SystemExit(f"replay_run: {state}")
@@ -177,11 +177,11 @@ async def _bare(size: int, at_once: int) -> None:
     from playwright.async_api import async_playwright
 
     from benchmarks.replay_seal import BUSINESS, HOST, plain_server
+    from harness.model import Order, PlanStep
     from replay.browser import find_browser, launch_browser
     from replay.sandbox.conditions import Condition
     from replay.sandbox.sites import make_site
     from replay.select import synthesise_plan
-    from harness.model import Order, PlanStep
     from replay.worker.playwright_worker import PlaywrightWorker
 
     order = Order(job_id="bench", directory=HOST, plan=synthesise_plan(HOST, BUSINESS))

@@ -187,7 +187,7 @@ class EventKind(StrEnum):
     """A submission that differs was done again with evidence on; payload says whether it is flaky:
     whether it ended otherwise."""
     REPLAY_ESCAPE = "replay.escape"
-    """An attempt to leave the sandbox, stopped and counted."""
+    """An attempt to leave the sandbox, stopped and counted; in which step and by which layer."""
     REPLAY_FINISHED = "replay.finished"
     """Every selected submission of a run has its event."""
     ATTEST = "attest"

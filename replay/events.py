@@ -238,9 +238,14 @@ def _outcome(done: Finished) -> dict[str, Any]:
 def escapes(run: str, tried: Sequence[Escape]) -> Iterator[EventDraft]:
     """One event for each different attempt, with how often it was made.
 
-    A submission that is done again after a kill makes the same attempts: the same keys.
+    A submission that is done again after a kill makes the same attempts: the same keys. Step and
+    layer may come out otherwise then, so they are no part of the key; the first of each is told.
     """
-    counts = Counter(tried)
+    firsts: dict[tuple[str | None, ...], Escape] = {}
+    counts: Counter[Escape] = Counter()
+    for escape in tried:
+        identity = (escape.job_id, escape.directory, escape.kind, escape.url)
+        counts[firsts.setdefault(identity, escape)] += 1
     rest = counts.total()
     for number, (escape, times) in enumerate(counts.items(), start=1):
         count = rest if number == _ESCAPES_EACH else times
@@ -250,7 +255,14 @@ def escapes(run: str, tried: Sequence[Escape]) -> Iterator[EventDraft]:
             run,
             EventKind.REPLAY_ESCAPE,
             f"{escape.job_id or '-'}:{escape.directory or '-'}:escape:{escape.kind}:{digest}",
-            {"run": run, "kind": escape.kind, "url": escape.url, "count": count},
+            {
+                "run": run,
+                "kind": escape.kind,
+                "url": escape.url,
+                "step": escape.step,
+                "layer": escape.layer,
+                "count": count,
+            },
             job_id=escape.job_id,
             directory=escape.directory,
         )

@@ -16,6 +16,7 @@ from replay.sandbox.server import Sandbox
 from replay.sandbox.visit import Visit
 from replay.select import Replayable
 from replay.worker.contract import Worker
+from replay.worker.progress import heard_by
 
 _UNWIND_S = 5.0
 """How long a worker that was ended, or a context that is closed, may take for it."""
@@ -68,7 +69,8 @@ async def carry_out(
             # Not only Playwright's own errors: the death of its driver is a bare Exception.
             raise BrowserLostError(str(error)) from error
         try:
-            ending = await _end_of(worker, submission.order, context, browser, limit_s)
+            with heard_by(visit.begin_step):
+                ending = await _end_of(worker, submission.order, context, browser, limit_s)
         finally:
             if capture is not None:
                 await capture.end(context)

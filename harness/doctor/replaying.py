@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -12,11 +11,12 @@ from harness.doctor.check import Findings, Subject
 from harness.doctor.plan import Plan
 from harness.errors import BrowserError
 from replay.browser import QUIET_ARGS, find_browser
-from replay.sandbox.seal import SealLayer
+from replay.sandbox.layers import SealLayer
+from replay.seal.isolation import SlotLayer, find_isolation
+from replay.seal.unsealed import not_sealed_without, ways_in_words
 
 _START_S = 30.0
 _INSTALL = "sudo apt-get install -y chromium-headless-shell"
-_NAMESPACE = ("unshare", "--user", "--map-root-user", "--net", "true")
 
 
 def examine_replaying(plan: Plan) -> Findings:
@@ -35,7 +35,7 @@ def examine_replaying(plan: Plan) -> Findings:
         _judge_browser(path, found)
     layers = ", ".join(SealLayer)
     found.ok("seal", f"{len(SealLayer)} layers around each page: {layers}")
-    _judge_namespace(found)
+    _judge_slot(found)
     return found
 
 
@@ -58,20 +58,24 @@ def _judge_browser(path: Path, found: Findings) -> None:
         )
 
 
-def _judge_namespace(found: Findings) -> None:
-    """A network of its own would hold whatever the layers miss; not every machine allows one."""
-    name = "network namespace"
-    if shutil.which(_NAMESPACE[0]) is None:
-        found.not_asked(name, "there is no program unshare here")
-    elif _run(list(_NAMESPACE)) is not None:
-        found.ok(name, "this user may make one")
-    else:
-        found.look(
-            name,
-            "this user may not make one; the layers above still seal each page",
-            "Allow it, where the administrator agrees.",
-            shell=["sudo sysctl -w user.max_user_namespaces=15000"],
-        )
+def _judge_slot(found: Findings) -> None:
+    """What a worker that is a program of its own is held by; not every machine allows all of it."""
+    name = "worker slot"
+    isolation = find_isolation()
+    missing = [layer for layer in SlotLayer if layer not in isolation.layers]
+    if not missing:
+        found.ok(name, f"{len(SlotLayer)} layers around a worker's process: {', '.join(SlotLayer)}")
+        return
+    found.look(
+        name,
+        f"not sealed here: {ways_in_words(not_sealed_without(missing))}, because this user may "
+        f"make no {', no '.join(missing)} ({isolation.reason}); the built-in worker needs none",
+        "Allow it, where the administrator agrees; the second line is for Ubuntu.",
+        shell=[
+            "sudo sysctl -w user.max_user_namespaces=15000",
+            "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+        ],
+    )
 
 
 def _run(arguments: list[str]) -> str | None:
