@@ -133,4 +133,5 @@ class Sandbox:
             while (await request.receive())["type"] != "http.disconnect":
                 pass
             return Response(status_code=204)
+        await asyncio.sleep(reply.delay_s)
         return HTMLResponse(reply.body, status_code=reply.status, headers=dict(reply.headers))

@@ -26,7 +26,7 @@ WITH plans AS (
 ), control AS (
     SELECT
         job_id, coalesce(directory, '') AS directory,
-        list([outcome, error_class] ORDER BY unit) AS words,
+        list([outcome, error_class, error_text] ORDER BY unit) AS words,
         first(sent ORDER BY unit) AS listing
     FROM submissions_now
     WHERE mode = 'live' AND side = 'control'
