@@ -39,6 +39,7 @@ _COMMANDS = {
     "triage": ("triage", "Say what a cluster of differences comes from."),
     "waive": ("waive", "Take the risk of one gate by name, for a limited time."),
     "watch": ("watch", "Open the dashboard."),
+    "worker": ("worker", "Try a worker on small sites before it is trusted."),
 }
 """Per command: the module of this package that has it under its name, and one sentence."""
 
