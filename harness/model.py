@@ -183,8 +183,11 @@ class EventKind(StrEnum):
     """A run began or went on: what it selected, with which worker, browser and limits."""
     REPLAY_SUBMISSION = "replay.submission"
     """One finished submission of a replay: claimed, observed, timings, escapes."""
+    REPLAY_AGAIN = "replay.again"
+    """A submission that differs was done again with evidence on; payload says whether it is flaky:
+    whether it ended otherwise."""
     REPLAY_ESCAPE = "replay.escape"
-    """An attempt to leave the sandbox, stopped and counted."""
+    """An attempt to leave the sandbox, stopped and counted; in which step and by which layer."""
     REPLAY_FINISHED = "replay.finished"
     """Every selected submission of a run has its event."""
     ATTEST = "attest"

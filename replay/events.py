@@ -34,6 +34,23 @@ class Ended:
     unconfirmed: bool = False
     """It claims "submitted" for what the site never accepted."""
     crashed: bool = False
+    overloaded: bool = False
+    """It timed out while the machine was starved, which says little about the worker."""
+    claimed: str | None = None
+    error_text: str | None = None
+    accepted: int = 0
+    """Listings that the site stored."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Job and directory host."""
+        return self.job_id, self.directory
+
+    @property
+    def differs(self) -> bool:
+        """The claim is not the control's, or not what the site saw: worth a second look."""
+        seen = (self.claimed == Outcome.SUBMITTED) == (self.accepted > 0)
+        return not self.excluded and not (self.agrees and seen)
 
     @classmethod
     def of(
@@ -44,6 +61,8 @@ class Ended:
         claimed: str | None,
         accepted: int | None,
         crashed: bool | None,
+        error_text: str | None = None,
+        overloaded: bool = False,
     ) -> Ended:
         """From the words of an event; condition None means that it was excluded."""
         submitted = claimed == Outcome.SUBMITTED
@@ -54,10 +73,14 @@ class Ended:
             agrees=condition is not None and submitted == (condition == Condition.ACCEPTED),
             unconfirmed=submitted and not accepted,
             crashed=bool(crashed),
+            overloaded=overloaded,
+            claimed=claimed,
+            error_text=error_text,
+            accepted=accepted or 0,
         )
 
     @classmethod
-    def of_finished(cls, done: Finished) -> Ended:
+    def of_finished(cls, done: Finished, *, overloaded: bool = False) -> Ended:
         """From what an engine hands back."""
         return cls.of(
             done.of.key,
@@ -65,6 +88,8 @@ class Ended:
             claimed=done.claim.status,
             accepted=done.visit.observation.accepted,
             crashed=done.crashed,
+            error_text=done.claim.error_text,
+            overloaded=overloaded,
         )
 
 
@@ -76,6 +101,8 @@ class RunRecord:
     """Payload of its first start, None if the run is new."""
     starts: int
     ended: tuple[Ended, ...]
+    again: Mapping[tuple[str, str], bool]
+    """What was done again, and whether it ended otherwise."""
     escapes: int
     finished: bool
 
@@ -96,9 +123,27 @@ def read_run(reader: Reader, run: str) -> RunRecord:
                 claimed=claimed,
                 accepted=accepted,
                 crashed=crashed,
+                error_text=error_text,
+                overloaded=overloaded,
             )
-            for job_id, directory, excluded, condition, claimed, accepted, crashed in rows
+            for (
+                job_id,
+                directory,
+                excluded,
+                condition,
+                claimed,
+                error_text,
+                accepted,
+                crashed,
+                overloaded,
+            ) in rows
         ),
+        again={
+            (job_id, directory): bool(flaky)
+            for job_id, directory, flaky in reader.rows(
+                queries["select_run_repeats"], source=source
+            )
+        },
         escapes=reader.rows(queries["count_run_escapes"], source=source)[0][0],
         finished=reader.rows(queries["count_run_ends"], source=source)[0][0] > 0,
     )
@@ -125,14 +170,60 @@ def excluded(run: str, submission: Excluded) -> EventDraft:
     return _submission(run, submission.key, payload)
 
 
-def submission(run: str, done: Finished) -> EventDraft:
-    """A submission that has its outcome."""
-    seen = done.visit.observation
+def submission(run: str, done: Finished, *, overloaded: bool = False) -> EventDraft:
+    """A submission that has its outcome. overloaded: it timed out on a starved machine."""
     payload = {
         "run": run,
         "excluded": None,
         "condition": done.of.condition,
         "plan_source": done.of.order.plan_source,
+        **_outcome(done),
+        "overloaded": overloaded,
+        "escapes": len(done.visit.escapes),
+    }
+    return _submission(run, done.of.key, payload)
+
+
+def again(
+    run: str, done: Finished, *, first: Ended, overloaded: bool, evidence: bool
+) -> EventDraft:
+    """A submission that differed and was done again. first: how it ended before.
+
+    It is flaky if it ended otherwise; what timed out on a starved machine shows nothing.
+    """
+    job_id, directory = done.of.key
+    payload = {
+        "run": run,
+        "condition": done.of.condition,
+        "flaky": is_flaky(first, done) and not overloaded,
+        "overloaded": overloaded,
+        "evidence": evidence,
+        "first": {
+            "claimed": first.claimed,
+            "error_text": first.error_text,
+            "accepted": first.accepted,
+        },
+        **_outcome(done),
+    }
+    return _draft(
+        run,
+        EventKind.REPLAY_AGAIN,
+        f"{job_id}:{directory}:again",
+        payload,
+        job_id=job_id,
+        directory=directory,
+    )
+
+
+def is_flaky(first: Ended, done: Finished) -> bool:
+    """Whether worker or site ended otherwise than the first time."""
+    before = (first.claimed, first.accepted > 0)
+    return before != (str(done.claim.status), done.visit.observation.accepted > 0)
+
+
+def _outcome(done: Finished) -> dict[str, Any]:
+    seen = done.visit.observation
+    return {
         "claimed": asdict(done.claim),
         "observed": {
             "posts": seen.posts,
@@ -141,17 +232,20 @@ def submission(run: str, done: Finished) -> EventDraft:
             "url": seen.url,
         },
         "crashed": done.crashed,
-        "escapes": len(done.visit.escapes),
     }
-    return _submission(run, done.of.key, payload)
 
 
 def escapes(run: str, tried: Sequence[Escape]) -> Iterator[EventDraft]:
     """One event for each different attempt, with how often it was made.
 
-    A submission that is done again after a kill makes the same attempts: the same keys.
+    A submission that is done again after a kill makes the same attempts: the same keys. Step and
+    layer may come out otherwise then, so they are no part of the key; the first of each is told.
     """
-    counts = Counter(tried)
+    firsts: dict[tuple[str | None, ...], Escape] = {}
+    counts: Counter[Escape] = Counter()
+    for escape in tried:
+        identity = (escape.job_id, escape.directory, escape.kind, escape.url)
+        counts[firsts.setdefault(identity, escape)] += 1
     rest = counts.total()
     for number, (escape, times) in enumerate(counts.items(), start=1):
         count = rest if number == _ESCAPES_EACH else times
@@ -161,7 +255,14 @@ def escapes(run: str, tried: Sequence[Escape]) -> Iterator[EventDraft]:
             run,
             EventKind.REPLAY_ESCAPE,
             f"{escape.job_id or '-'}:{escape.directory or '-'}:escape:{escape.kind}:{digest}",
-            {"run": run, "kind": escape.kind, "url": escape.url, "count": count},
+            {
+                "run": run,
+                "kind": escape.kind,
+                "url": escape.url,
+                "step": escape.step,
+                "layer": escape.layer,
+                "count": count,
+            },
             job_id=escape.job_id,
             directory=escape.directory,
         )

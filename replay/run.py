@@ -12,85 +12,43 @@ continues it with the submissions that have no event yet, whatever ended it befo
 from __future__ import annotations
 
 import asyncio
-import re
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import Any
 
 from harness.errors import ReplayError
 from harness.journal.store import Journal
-from harness.model import LIVE, Batch, EventDraft
+from harness.model import Batch, EventDraft
 from replay import events
+from replay.again import EvidenceKeeper, worth_repeating
 from replay.browser import find_browser
 from replay.browsers import Browsers
-from replay.engines.local import LocalEngine, default_concurrency
+from replay.config import ReplayConfig, ReplayState, as_started, check
+from replay.engines.local import LocalEngine
 from replay.events import Ended, RunRecord, read_run
+from replay.evidence.store import EvidenceStore
+from replay.feed import Feed
+from replay.machine import EVERY_S, Watch, cores, most_at_once
 from replay.outbox import Outbox
+from replay.pace import Pace
+from replay.sandbox.conditions import Condition
 from replay.sandbox.seal import launch_args
 from replay.sandbox.server import Sandbox
 from replay.sandbox.sites import SiteMaker, make_site
 from replay.sandbox.visit import Visit
-from replay.select import Excluded, Replayable, Selected, select_submissions
+from replay.schedule import Schedule
+from replay.scratch import scratch_folder
+from replay.select import Excluded
+from replay.selection import Keys, Pair, select_keys
 from replay.submission import Finished
-from replay.worker.contract import Timeouts, Worker
+from replay.worker.contract import Worker
 from replay.worker.playwright_worker import PlaywrightWorker
 
-_RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayConfig:
-    """What to replay and how."""
-
-    run: str
-    """Name of the run: letters, digits, dot, dash and underscore."""
-    jobs: tuple[str, ...] = ()
-    """Only these; all where empty."""
-    limit: int | None = None
-    """So many submissions, the excluded ones among them."""
-    seed: int | None = None
-    """Shuffles the submissions; without it they keep the control's order of jobs."""
-    concurrency: int | None = None
-    """How many at once; None fits it to the machine."""
-    browser: Path | None = None
-    """The Chromium to use; found by itself otherwise."""
-    timeouts: Timeouts = field(default_factory=Timeouts)
-    """Of the built-in worker; also what tells that any worker is stuck."""
-    resume: bool = False
-    """The run must be there already."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayState:
-    """How far a run is."""
-
-    run: str
-    selected: int = 0
-    done: int = 0
-    """Submissions with an outcome."""
-    excluded: int = 0
-    agreeing: int = 0
-    """Of those done: the worker claims what the control's record says."""
-    unconfirmed: int = 0
-    """Of those done: it claims "submitted" for what the site never accepted."""
-    crashed: int = 0
-    escapes: int = 0
-    """Attempts to leave the sandbox, all of them stopped."""
-    elapsed_s: float = 0.0
-    """Of this call, without what a resumed run had done before."""
-    rate_per_s: float | None = None
-    """Submissions of this call a second, None before the first."""
-    finished: bool = False
-    """Every selected submission has its event."""
-
-    @property
-    def left(self) -> int:
-        """Submissions without an event."""
-        return self.selected - self.done - self.excluded
+__all__ = ["ReplayConfig", "ReplayState", "replay"]
 
 
 def replay(
@@ -110,14 +68,11 @@ def replay(
     Runs an event loop of its own, in whatever thread it is called; touches no signal handler.
     Raises ReplayError, BrowserError or JournalError; what was finished until then is journaled.
     """
-    _check(config)
+    check(config)
     with journal.reader() as reader:
         record, head = read_run(reader, config.run), reader.as_of_seq
-    if config.resume and record.started is None:
-        raise ReplayError(
-            f"run = {config.run}: the journal holds no such run. Start it with --run {config.run}"
-        )
-    config, as_of = _as_started(config, record, head)
+        model = read_run(reader, config.like) if config.like is not None else None
+    config, as_of = as_started(config, record, model, head)
     worker = worker or PlaywrightWorker(config.timeouts)
     if record.started is not None and record.started["worker"] != worker.name:
         raise ReplayError(
@@ -125,18 +80,10 @@ def replay(
             f"{record.started['worker']}. Give another --run."
         )
     with journal.reader(as_of) as reader:
-        selected = select_submissions(
-            reader, jobs=config.jobs, limit=config.limit, seed=config.seed
-        )
-    run = _Run(config, record, selected, as_of=as_of, on_progress=on_progress)
-    if record.finished:
-        return run.state
-    if not any(isinstance(one, Replayable) for one in run.left):
-        opening = run.opening(worker.name, browser_version=None)
-        journal.append(Batch(events=(*opening, run.closing()), tier="replay"))
-        return run.state
-    browser = find_browser(config.browser)
-    asyncio.run(run.carry_out(journal, worker, browser, site_for, stop or threading.Event()))
+        keys = select_keys(reader, config.selection)
+    run = _Run(journal, config, record, keys, as_of=as_of, on_progress=on_progress)
+    if not record.finished or run.to_repeat():
+        asyncio.run(run.carry_out(worker, site_for, stop or threading.Event()))
     return run.state
 
 
@@ -145,167 +92,261 @@ class _Run:
 
     def __init__(
         self,
+        journal: Journal,
         config: ReplayConfig,
         record: RunRecord,
-        selected: Sequence[Selected],
+        keys: Keys,
         *,
         as_of: int,
         on_progress: Callable[[ReplayState], None] | None,
     ) -> None:
+        self._journal = journal
         self._config = config
         self._record = record
         self._as_of = as_of
         self._on_progress = on_progress
-        self._concurrency = config.concurrency or default_concurrency()
         self._began = time.monotonic()
         self._done_here = 0
-        known = {(ended.job_id, ended.directory) for ended in record.ended}
-        self.left = tuple(one for one in selected if one.key not in known)
+        self._watch = Watch(lambda sample: self._pace.adapt(sample))
+        self._pace = self._new_pace()
+        self._keys = keys
+        self._differing: dict[Pair, Ended] = {}
+        self._again = dict(record.again)
+        self._escaped: set[str] = set()
+        self._opening: list[EventDraft] = []
+        self._outbox: Outbox | None = None
+        self._out_of_time = False
         self.state = ReplayState(
             run=config.run,
-            selected=len(selected),
+            selected=len(keys),
             escapes=record.escapes,
             finished=record.finished,
+            again=len(record.again),
+            flaky=sum(record.again.values()),
         )
         for ended in record.ended:
             self._count(ended)
 
-    async def carry_out(
-        self,
-        journal: Journal,
-        worker: Worker,
-        browser: Path,
-        site_for: SiteMaker,
-        stop: threading.Event,
-    ) -> None:
-        """Open the sandbox, replay what is left, close everything."""
+    async def carry_out(self, worker: Worker, site_for: SiteMaker, stop: threading.Event) -> None:
+        """Open the sandbox, replay what is left, look again at what differs, close everything."""
         asyncio.get_running_loop().set_exception_handler(_report)
+        known = (ended.key for ended in self._record.ended)
+        feed = self._feed(self._keys.without(known), self._config.schedule or Schedule())
+        if not await feed.prime() and not self.to_repeat():
+            drafts = (*self._opened(worker.name, browser=None), self._closed())
+            self._journal.append(Batch(events=drafts, tier="replay"))
+            return
+        path = find_browser(self._config.browser)
         async with AsyncExitStack() as stack:
+            stack.enter_context(scratch_folder())
             sandbox = await stack.enter_async_context(Sandbox())
             nowhere = await stack.enter_async_context(sandbox.door(sandbox.nobody))
             browsers = await stack.enter_async_context(
-                Browsers(browser, args=launch_args(spki=sandbox.spki), proxy=nowhere.address)
+                Browsers(path, args=launch_args(spki=sandbox.spki), proxy=nowhere.address)
             )
             async with browsers.lease() as first:
                 version = first.version
-            outbox = await stack.enter_async_context(Outbox(journal))
-            outbox.put(*self.opening(worker.name, browser_version=version))
+            outbox = await stack.enter_async_context(Outbox(self._journal))
+            outbox.put(*self._opened(worker.name, browser=version))
+            self._outbox = outbox
             self._tell()
-
-            def finish(done: Finished) -> None:
-                # One transaction: whoever has the submission has its escapes too.
-                draft = events.submission(self._config.run, done)
-                outbox.put(draft, *self._escapes(done.visit), *self._escapes(sandbox.nobody))
-                self._done_here += 1
-                self._count(Ended.of_finished(done))
-                self._tell()
-
+            await stack.enter_async_context(_beside(self._watch.run()))
             engine = LocalEngine(
                 sandbox=sandbox,
                 browsers=browsers,
                 worker=worker,
                 site_for=site_for,
                 timeouts=self._config.timeouts,
-                concurrency=self._concurrency,
-                on_finished=finish,
+                pace=self._pace,
+                on_finished=lambda done: self._finish(done, sandbox, outbox),
                 on_abandoned=lambda visit: outbox.put(*self._escapes(visit)),
             )
-            await engine.run((one for one in self.left if isinstance(one, Replayable)), stop=stop)
+            await self._drive(engine, feed, stop)
+            self.state = replace(self.state, lag_s=feed.lag_s, at_once=self._pace.most)
+            if not self.state.left and not stop.is_set() and not self._out_of_time:
+                await self._look_again(engine, site_for, stop, outbox)
             outbox.put(*self._escapes(sandbox.nobody))
-            if not self.state.left:
-                outbox.put(self.closing())
+            if not self.state.left and not self.to_repeat():
+                outbox.put(self._closed())
         self._tell()
 
-    def opening(self, worker: str, *, browser_version: str | None) -> list[EventDraft]:
-        """Events of this call's start: the start itself, and what is excluded."""
+    async def _drive(self, engine: LocalEngine, feed: Feed, stop: threading.Event) -> None:
+        """Run an engine on a feed until it is through, stopped, or out of time."""
+        async with AsyncExitStack() as stack:
+            if self._config.max_minutes is not None:
+                await stack.enter_async_context(_beside(self._end_in_time(feed)))
+            await engine.run(feed, stop=stop)
+
+    async def _look_again(
+        self, engine: LocalEngine, site_for: SiteMaker, stop: threading.Event, outbox: Outbox
+    ) -> None:
+        """Carry out once more, with evidence on, what differs."""
+        chosen = self.to_repeat()
+        if not chosen:
+            return
+        keeper = EvidenceKeeper(
+            EvidenceStore(self._journal.path),
+            run=self._config.run,
+            site_for=site_for,
+            most_bytes=round(self._config.evidence_mb * 1_000_000),
+        )
+
+        def finish(done: Finished) -> None:
+            first, overloaded = self._differing[done.of.key], self._overloaded(done)
+            flaky = events.is_flaky(first, done) and not overloaded
+            kept = keeper.file(done, first, flaky=flaky)
+            draft = events.again(
+                self._config.run, done, first=first, overloaded=overloaded, evidence=kept
+            )
+            outbox.put(draft, *self._escapes(done.visit))
+            self._again[done.of.key] = flaky
+            self.state = replace(
+                self.state,
+                again=len(self._again),
+                flaky=sum(self._again.values()),
+                evidence=keeper.kept,
+                evidence_dropped=keeper.dropped,
+            )
+            self._tell()
+
+        self._pace.limit = min(self._pace.limit, cores())
+        feed = self._feed(self._keys.only(chosen), Schedule())
+        await self._drive(engine.again(on_finished=finish, capture=keeper.capture), feed, stop)
+
+    def _finish(self, done: Finished, sandbox: Sandbox, outbox: Outbox) -> None:
+        overloaded = self._overloaded(done)
+        # One transaction: whoever has the submission has its escapes too.
+        draft = events.submission(self._config.run, done, overloaded=overloaded)
+        outbox.put(draft, *self._escapes(done.visit), *self._escapes(sandbox.nobody))
+        self._done_here += 1
+        self._count(Ended.of_finished(done, overloaded=overloaded))
+        self._tell()
+
+    def _opened(self, worker: str, *, browser: str | None) -> list[EventDraft]:
+        """Events of this call's start: the start itself, and what is excluded so far."""
         config = self._config
         payload = {
             "worker": worker,
             "selected": self.state.selected,
             "as_of_seq": self._as_of,
-            "jobs": config.jobs,
-            "limit": config.limit,
-            "seed": config.seed,
-            "concurrency": self._concurrency,
+            **config.selection.to_payload(),
+            "schedule": str(config.schedule or Schedule()),
+            "concurrency": config.concurrency or "auto",
             "timeouts": asdict(config.timeouts),
-            "browser": browser_version,
+            "browser": browser,
         }
-        drafts = [events.started(config.run, payload, number=self._record.starts)]
-        for one in self.left:
-            if isinstance(one, Excluded):
-                drafts.append(events.excluded(config.run, one))
-                self._count(Ended(job_id=one.job_id, directory=one.directory, excluded=True))
-        return drafts
+        return [events.started(config.run, payload, number=self._record.starts), *self._opening]
 
-    def closing(self) -> EventDraft:
+    def _closed(self) -> EventDraft:
         """The event of a run in which nothing is left."""
         self.state = replace(self.state, finished=True)
-        counts = ("done", "excluded", "agreeing", "unconfirmed", "crashed", "escapes")
+        counts = (
+            "done", "excluded", "agreeing", "unconfirmed", "crashed", "escapes", "overloaded",
+            "again", "flaky", "at_once", "lag_s",
+        )  # fmt: skip
         return events.finished(
             self._config.run, {name: getattr(self.state, name) for name in counts}
         )
 
+    def _feed(self, keys: Keys, schedule: Schedule) -> Feed:
+        return Feed(
+            self._journal,
+            keys.by_time() if schedule.speed is not None else keys,
+            as_of=self._as_of,
+            schedule=schedule,
+            apart=self._pace.bound > 1,
+            on_excluded=self._exclude,
+        )
+
+    def _exclude(self, one: Excluded) -> None:
+        draft = events.excluded(self._config.run, one)
+        if self._outbox is None:
+            self._opening.append(draft)
+        else:
+            self._outbox.put(draft)
+        self._count(Ended(job_id=one.job_id, directory=one.directory, excluded=True))
+
+    def to_repeat(self) -> tuple[Pair, ...]:
+        """What differs and is still to be looked at again."""
+        if not self._config.evidence:
+            return ()
+        return worth_repeating(
+            self._differing.values(),
+            known=self._again,
+            places=self._keys.places(self._differing),
+            most=self._config.evidence,
+        )
+
+    async def _end_in_time(self, feed: Feed) -> None:
+        assert self._config.max_minutes is not None
+        await asyncio.sleep(self._began + 60 * self._config.max_minutes - time.monotonic())
+        self._out_of_time = True
+        await feed.end()
+
+    def _new_pace(self) -> Pace:
+        fixed = self._config.concurrency
+        bound = fixed or most_at_once()
+        return Pace(start=fixed or cores(), floor=cores(), bound=bound, adapts=fixed is None)
+
+    def _overloaded(self, done: Finished) -> bool:
+        """Whether it timed out, where no site was slow, while the machine was starved."""
+        text = (done.claim.error_text or "").lower()
+        if done.of.condition is Condition.SLOW or "timeout" not in text:
+            return False
+        took_s = done.claim.duration_ms / 1000 + EVERY_S
+        return self._watch.starved_since(time.monotonic() - took_s)
+
     def _escapes(self, visit: Visit) -> list[EventDraft]:
-        """Events of the visit's attempts since the last call."""
-        tried = visit.take_escapes()
-        self.state = replace(self.state, escapes=self.state.escapes + len(tried))
-        return list(events.escapes(self._config.run, tried))
+        """Events of the visit's attempts since the last call; the same ones again count once."""
+        drafts = list(events.escapes(self._config.run, visit.take_escapes()))
+        fresh = [draft for draft in drafts if draft.key not in self._escaped]
+        self._escaped.update(draft.key for draft in fresh)
+        tried = sum(int(draft.payload["count"]) for draft in fresh)
+        self.state = replace(self.state, escapes=self.state.escapes + tried)
+        return drafts
 
     def _count(self, ended: Ended) -> None:
         state = self.state
+        if ended.differs:
+            self._differing[ended.key] = ended
         self.state = replace(
             state,
             done=state.done + (not ended.excluded),
             excluded=state.excluded + ended.excluded,
             agreeing=state.agreeing + ended.agrees,
+            differing=len(self._differing),
             unconfirmed=state.unconfirmed + ended.unconfirmed,
             crashed=state.crashed + ended.crashed,
+            overloaded=state.overloaded + ended.overloaded,
         )
 
     def _tell(self) -> None:
         elapsed_s = time.monotonic() - self._began
         rate = self._done_here / elapsed_s if self._done_here else None
-        self.state = replace(self.state, elapsed_s=elapsed_s, rate_per_s=rate)
+        self.state = replace(
+            self.state,
+            elapsed_s=elapsed_s,
+            rate_per_s=rate,
+            out_of_time=self._out_of_time,
+            to_repeat=len(self.to_repeat()) if not self.state.left else 0,
+        )
         if self._on_progress is not None:
             self._on_progress(self.state)
+
+
+@contextlib.asynccontextmanager
+async def _beside(work: Any) -> AsyncIterator[None]:
+    """Do this work meanwhile, and end it at the exit."""
+    task = asyncio.ensure_future(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Be silent about a future that Playwright leaves behind when its driver dies; we know."""
     if "reading from the driver" not in str(context.get("exception")):
         loop.default_exception_handler(context)
-
-
-def _check(config: ReplayConfig) -> None:
-    if not _RUN_NAME.fullmatch(config.run) or config.run == LIVE:
-        raise ReplayError(
-            f"run = {config.run!r} is no name for a run. Use letters, digits, dot, dash and "
-            f"underscore, and not {LIVE!r}, which is production."
-        )
-    for name in ("limit", "concurrency"):
-        value = getattr(config, name)
-        if value is not None and value < 1:
-            raise ReplayError(f"{name} = {value}: give at least 1.")
-
-
-def _as_started(config: ReplayConfig, record: RunRecord, head: int) -> tuple[ReplayConfig, int]:
-    """The configuration that the run was started with, and as of which seq it selects."""
-    if record.started is None:
-        return config, head
-    began = record.started
-    asked = {"jobs": list(config.jobs) or None, "limit": config.limit, "seed": config.seed}
-    for name, given in asked.items():
-        first = began[name]
-        if given is not None and given != first:
-            raise ReplayError(
-                f"{name} = {given}: run {config.run} was started with {first}. "
-                "Give another --run, or leave it out."
-            )
-    resumed = replace(
-        config,
-        jobs=tuple(began["jobs"]),
-        limit=began["limit"],
-        seed=began["seed"],
-        timeouts=Timeouts(**began["timeouts"]),
-    )
-    return resumed, int(began["as_of_seq"])

@@ -1,4 +1,4 @@
-"""Which recorded submissions a replay carries out, with what order and in what world.
+"""Loads recorded submissions: each with its order and its world, or why it cannot be replayed.
 
 Reads a journal as of one moment and starts nothing; knows no browser and no server.
 """
@@ -8,10 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from random import Random
 from typing import Any
 
-from harness.errors import ReplayError
 from harness.journal.reader import Reader
 from harness.model import ErrorClass, Order, Outcome, PlanStep
 from harness.resources import sql_queries
@@ -25,6 +23,7 @@ from replay.sandbox.conditions import (
 )
 from replay.sandbox.selectors import SelectorNotUnderstoodError
 from replay.sandbox.sites import make_site
+from replay.selection import Key, Selection, select_keys
 
 _BUSINESS = (
     "name", "email", "phone", "website", "address", "city", "state", "zip", "category",
@@ -74,30 +73,25 @@ def select_submissions(
     limit: int | None = None,
     seed: int | None = None,
 ) -> tuple[Selected, ...]:
-    """Return every submission of the control's record, replayable or excluded, once each.
+    """Select by these words (see `Selection`) and load all of it at once.
 
-    jobs: only these. seed: shuffled by it, else in the control's order of jobs. limit: the first
-    so many after that; excluded ones count, so that a sample keeps the share of them.
-    The same arguments on the same moment give the same answer.
-    Raises ReplayError if a job is not in the record, or the record has no submission at all.
+    Raises ReplayError as `select_keys` does.
     """
+    selection = Selection(jobs=tuple(jobs), limit=limit, seed=seed)
+    keys = select_keys(reader, selection)
+    return load_submissions(reader, keys.chunk(0, len(keys)))
+
+
+def load_submissions(reader: Reader, keys: Sequence[Key]) -> tuple[Selected, ...]:
+    """Return these submissions, replayable or excluded, in the order of `keys`."""
     reader.rows(sql_queries("sources/error_classes.sql")["create_host_of"])
-    rows = reader.frame(sql_queries("views/select_replayable.sql")["select_replayable"]).to_dicts()
-    if not rows:
-        raise ReplayError(
-            "The journal holds no submission of the control. Record production first: shadow record"
-        )
-    if jobs:
-        unknown = sorted(set(jobs) - {row["job_id"] for row in rows})
-        if unknown:
-            raise ReplayError(
-                f"jobs = {', '.join(unknown)}: the journal holds no submission of the control "
-                "for it. Give ids of recorded jobs."
-            )
-        rows = [row for row in rows if row["job_id"] in set(jobs)]
-    if seed is not None:
-        Random(seed).shuffle(rows)
-    return tuple(_select(row) for row in rows[:limit])
+    rows = reader.frame(
+        sql_queries("views/select_replayable.sql")["select_replayable"],
+        jobs=[key.job_id for key in keys],
+        directories=[key.directory for key in keys],
+    ).to_dicts()
+    found = {(row["job_id"], row["directory"]): row for row in rows}
+    return tuple(_select(found[key.pair]) for key in keys)
 
 
 def synthesise_plan(directory: str, business: Mapping[str, str]) -> tuple[PlanStep, ...]:

@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from playwright.async_api import Browser, BrowserContext
 
 from harness.model import Claim, Order, Outcome
+from replay.evidence.capture import Capture
 from replay.sandbox.seal import context_options, guard
 from replay.sandbox.server import Sandbox
 from replay.sandbox.visit import Visit
 from replay.select import Replayable
 from replay.worker.contract import Worker
+from replay.worker.progress import heard_by
 
 _UNWIND_S = 5.0
 """How long a worker that was ended, or a context that is closed, may take for it."""
@@ -48,24 +50,34 @@ async def carry_out(
     browser: Browser,
     sandbox: Sandbox,
     limit_s: float,
+    capture: Capture | None = None,
 ) -> Finished:
     """Give the order to the worker and return what it claims; `visit` collects what the site saw.
 
     limit_s: a worker that has not answered by then is ended. Its crash, that of the browser and
-    being stuck are outcomes with their reason. Raises BrowserLostError.
+    being stuck are outcomes with their reason. capture: keeps evidence. Raises BrowserLostError.
     """
     async with sandbox.door(visit) as door:
         try:
-            context = await browser.new_context(**context_options(door.address))
+            context = await browser.new_context(
+                **context_options(door.address), **(capture.options() if capture else {})
+            )
             await guard(context, visit)
+            if capture is not None:
+                await capture.begin(context)
         except Exception as error:
             # Not only Playwright's own errors: the death of its driver is a bare Exception.
             raise BrowserLostError(str(error)) from error
         try:
-            ending = await _end_of(worker, submission.order, context, browser, limit_s)
+            with heard_by(visit.begin_step):
+                ending = await _end_of(worker, submission.order, context, browser, limit_s)
         finally:
+            if capture is not None:
+                await capture.end(context)
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(context.close(), _UNWIND_S)
+    if capture is not None:
+        await capture.draw_recorded(browser)
     return Finished(
         of=submission,
         visit=visit,

@@ -53,6 +53,7 @@ from harness.assessment import (
 from harness.compare.beside import compare_beside
 from harness.compare.clusters import find_clusters
 from harness.compare.comparison import Comparison, differences, rule_effects
+from harness.compare.pairing import is_flaky
 from harness.gates.endangered import endangered
 from harness.gates.wording import counted
 from harness.journal.findings import detect
@@ -69,6 +70,7 @@ from harness.stats.estimates import (
 )
 
 CONTRADICTION = "several control rows of one host contradict each other"
+FLAKY = "flaky: it ended otherwise when it was replayed again"
 
 
 def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -> Assessment:
@@ -250,7 +252,8 @@ def _pair_counts(pairs: pl.DataFrame) -> tuple[PairCounts, ...]:
 def _excluded(pairs: pl.DataFrame) -> tuple[tuple[str, int], ...]:
     """Reason and number of the excluded pairs, most frequent first."""
     out = pairs.filter(pl.col("verdict") == Verdict.EXCLUDED.value)
-    reasons = Counter(out["excluded_by"].fill_null(CONTRADICTION).to_list())
+    own = pl.when(is_flaky()).then(pl.lit(FLAKY)).otherwise(pl.lit(CONTRADICTION))
+    reasons = Counter(out.select(pl.coalesce("excluded_by", own)).to_series().to_list())
     return tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
 
 

@@ -23,6 +23,7 @@ _COMMANDS = {
     "demo": ("demo", "Rehearse a shadow week on real parts, no account needed."),
     "diff": ("diff", "List every difference between control and candidate."),
     "doctor": ("doctor", "Say what recording needs and how to mend what is missing."),
+    "evidence": ("evidence", "Show what a differing submission did in the sandbox."),
     "findings": ("findings", "List the named faults that the record shows."),
     "gates": ("gates", "Show the shipped gates, or check a file of your own."),
     "journal": ("journal", "Verify, rebuild, count or compact a journal."),

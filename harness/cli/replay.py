@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import config_option, journal_option, json_option, settings_with
+from harness.cli.options import (
+    MOMENT,
+    Moment,
+    config_option,
+    journal_option,
+    json_option,
+    settings_with,
+)
+from harness.cli.replay_text import changes, progress, summary
+from harness.cli.replay_words import listed, pairs_of, time_of
 from harness.cli.stopping import stopping
 
 if TYPE_CHECKING:
-    from replay.run import ReplayState
+    from harness.journal.store import Journal
+    from replay.run import ReplayConfig, ReplayState
+    from replay.versus import Versus
 
+EXIT_CHANGED = 1
 EXIT_ESCAPE = 4
-_LINE_EVERY_S = 10.0
+AGAIN = ".aa"
+"""What the second run of ``--twice`` is called after the first one's name."""
 _STOPPING = "Stopping: ending what is in hand …"
 
 
@@ -45,11 +54,30 @@ class ConcurrencyType(click.ParamType[int | str, Any]):
 @config_option
 @journal_option
 @click.option("--jobs", metavar="ID,…", help="Only these jobs.")
+@click.option("--since", type=MOMENT, help="Only what the control began then or later.")
+@click.option("--until", type=MOMENT, help="Only what the control began before.")
+@click.option("--outcome", metavar="WORD,…",
+              help="Only what the control ended so: submitted, failed, missing ….")  # fmt: skip
+@click.option("--differing", is_flag=True, help="Only pairs that differ in production.")
+@click.option("--cluster", metavar="ID", help="Only pairs of this cluster of differences.")
+@click.option("--sample", type=click.IntRange(min=1),
+              help="So many jobs by chance; a larger sample holds a smaller one.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=1), help="Only so many submissions.")
-@click.option("--seed", type=int, help="Shuffle the submissions by this number, then limit them.")
+@click.option("--seed", type=int, help="Draws the sample and shuffles the submissions.")
+@click.option("--schedule", metavar="asap|recorded|xN",
+              help="Begin at once, or at recorded distances, N times as fast.")  # fmt: skip
 @click.option("--concurrency", type=ConcurrencyType(), help="How many at once. [default: auto]")
+@click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True),
+              help="Begin nothing more after this time.")  # fmt: skip
 @click.option("--run", "name", metavar="NAME", help="Name of the run; a known one is continued.")
 @click.option("--resume", metavar="NAME", help="Continue this run; it must exist.")
+@click.option("--twice", is_flag=True, help=f"Run it again as NAME{AGAIN}: what differs is noise.")
+@click.option("--against", metavar="RUN",
+              help="Select what this run selected, and say what ends differently.")  # fmt: skip
+@click.option("--evidence", type=click.IntRange(min=0), default=20, show_default=True,
+              help="So many that differ are carried out again with evidence on.")  # fmt: skip
+@click.option("--evidence-mb", type=click.FloatRange(min=0, min_open=True), default=500,
+              show_default=True, help="Keep so much evidence, the newest.")  # fmt: skip
 @click.option(
     "--worker", type=click.Choice(["playwright"]), default="playwright", help="The worker to test."
 )
@@ -58,41 +86,71 @@ def replay(
     config: Path | None,
     journal: Path | None,
     jobs: str | None,
+    since: Moment | None,
+    until: Moment | None,
+    outcome: str | None,
+    differing: bool,
+    cluster: str | None,
+    sample: int | None,
     limit: int | None,
     seed: int | None,
+    schedule: str | None,
     concurrency: int | str | None,
+    max_minutes: float | None,
     name: str | None,
     resume: str | None,
+    twice: bool,
+    against: str | None,
+    evidence: int,
+    evidence_mb: float,
     worker: str,
     as_json: bool,
 ) -> int:
     """Run recorded jobs through the worker in a sealed sandbox and journal each outcome.
 
-    Ctrl-C ends the run after the submissions in hand; the same name continues it. Exit code 4 if
-    anything tried to leave the sandbox, although it was stopped.
+    Ctrl-C ends the run after the submissions in hand; the same name continues it. What differs is
+    carried out once more with trace, pictures, requests and console kept: see shadow evidence.
+
+    Exit code 4 if anything tried to leave the sandbox, although it was stopped; 1 if --twice or
+    --against found a submission that ended differently.
 
     \b
     Examples:
       shadow replay --journal week.duckdb
       shadow replay --journal week.duckdb --limit 50 --seed 7 --run sample
+      shadow replay --since 2026-11-20T09:00 --outcome failed --schedule x10 --max-minutes 30
       shadow replay --journal week.duckdb --resume sample
+      shadow replay --run fixed --against sample
     """
     from harness.journal.store import Journal
     from replay.run import ReplayConfig
-    from replay.run import replay as carry_out
+    from replay.schedule import Schedule
     from replay.worker.contract import Timeouts
 
     if name and resume and name != resume:
         raise click.UsageError("--run and --resume name different runs; give one of them.")
+    if twice and against:
+        raise click.UsageError("--twice and --against both name a second run; give one of them.")
     settings = settings_with(config, journal)
     wanted = settings.replay
+    target = Journal.open(settings.journal)
     at_once = wanted.concurrency if concurrency is None else concurrency
     chosen = ReplayConfig(
         run=resume or name or f"run-{datetime.now(UTC):%Y%m%d-%H%M%S}",
-        jobs=tuple(filter(None, map(str.strip, (jobs or "").split(",")))),
+        jobs=listed(jobs),
+        since=time_of(target, since),
+        until=time_of(target, until),
+        outcomes=listed(outcome),
+        pairs=pairs_of(config, journal, differing=differing, cluster=cluster),
+        sample=sample,
         limit=limit,
         seed=seed,
+        like=against,
+        schedule=Schedule.parse(schedule) if schedule is not None else None,
         concurrency=at_once if isinstance(at_once, int) else None,
+        max_minutes=max_minutes,
+        evidence=evidence,
+        evidence_mb=evidence_mb,
         browser=wanted.browser,
         timeouts=Timeouts(
             goto_ms=1000 * wanted.goto_timeout,
@@ -101,86 +159,54 @@ def replay(
         ),
         resume=resume is not None,
     )
+    if against == chosen.run:
+        raise click.UsageError(f"--against {against}: a run does not differ from itself.")
+    plans = [chosen]
+    if twice:
+        second = f"{chosen.run}{AGAIN}"
+        plans.append(replace(chosen, run=second, like=chosen.run, evidence=0, resume=False))
+    states = _carried_out(target, plans, quiet=as_json)
+    found = None
+    if against or (twice and len(states) == len(plans)):
+        found = _compared(target, against or chosen.run, states[-1].run)
+    _print(states, found, as_json=as_json)
+    if any(state.escapes for state in states):
+        return EXIT_ESCAPE
+    return EXIT_CHANGED if found is not None and found.changes else 0
+
+
+def _carried_out(journal: Journal, plans: list[ReplayConfig], *, quiet: bool) -> list[ReplayState]:
+    """Carry the runs out one after the other; none after one that did not come to its end."""
+    from replay.run import replay as carry_out
+
+    states: list[ReplayState] = []
     stop = threading.Event()
-    with (
-        stopping(stop, words=_STOPPING),
-        progress(quiet=as_json) as tell,
-    ):
-        state = carry_out(Journal.open(settings.journal), chosen, stop=stop, on_progress=tell)
-    if as_json:
-        click.echo(json.dumps({"schema_version": 1, **asdict(state), "left": state.left}))
-    else:
-        click.echo(summary(state))
-    return EXIT_ESCAPE if state.escapes else 0
+    with stopping(stop, words=_STOPPING):
+        for plan in plans:
+            if states and (stop.is_set() or not states[-1].finished):
+                break
+            with progress(quiet=quiet) as tell:
+                states.append(carry_out(journal, plan, stop=stop, on_progress=tell))
+    return states
 
 
-@contextmanager
-def progress(*, quiet: bool) -> Iterator[Callable[[ReplayState], None]]:
-    """Yield what shows a state: a bar on a terminal, else a line now and then; all on stderr."""
-    if quiet:
-        yield lambda state: None
-    elif sys.stderr.isatty():
-        with _bar() as tell:
-            yield tell
-    else:
-        yield _lines()
+def _compared(journal: Journal, first: str, second: str) -> Versus:
+    from replay.versus import compare_runs
+
+    with journal.reader() as reader:
+        return compare_runs(reader, first, second)
 
 
-@contextmanager
-def _bar() -> Iterator[Callable[[ReplayState], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.fields[run]}"), BarColumn(), MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TextColumn("{task.fields[alarm]}"),
-    )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True)) as shown:
-        task = shown.add_task("", total=None, run="opening the sandbox", rate="", alarm="")
-
-        def tell(state: ReplayState) -> None:
-            shown.update(
-                task,
-                total=state.selected,
-                completed=state.done + state.excluded,
-                run=state.run,
-                rate=f"{state.rate_per_s:.1f}/s" if state.rate_per_s else "",
-                alarm=f"{state.escapes} escapes" if state.escapes else "",
-            )
-
-        yield tell
-
-
-def _lines() -> Callable[[ReplayState], None]:
-    told_at = -_LINE_EVERY_S
-
-    def tell(state: ReplayState) -> None:
-        nonlocal told_at
-        if time.monotonic() - told_at >= _LINE_EVERY_S:
-            told_at = time.monotonic()
-            done = state.done + state.excluded
-            click.echo(f"{state.run}: {done} of {state.selected}", err=True)
-
-    return tell
-
-
-def summary(state: ReplayState) -> str:
-    """What a person wants to know at the end, some lines."""
-    speed = f", {state.rate_per_s:.1f} a second" if state.rate_per_s else ""
-    lines = [
-        f"{state.run}: {state.done} of {state.selected} submissions replayed, "
-        f"{state.excluded} excluded, in {state.elapsed_s:.0f} s{speed}",
-        f"same outcome as the control: {state.agreeing} of {state.done}",
-    ]
-    if state.unconfirmed:
-        lines.append(f"claimed submitted, never received: {state.unconfirmed}")
-    if state.crashed:
-        lines.append(f"crashes of the browser or the worker: {state.crashed}")
-    if state.left:
-        lines.append(f"not done yet: {state.left}; go on with: shadow replay --resume {state.run}")
-    lines.append(
-        f"ATTEMPTS TO LEAVE THE SANDBOX, all stopped: {state.escapes}"
-        if state.escapes
-        else "nothing tried to leave the sandbox"
-    )
-    return "\n".join(lines)
+def _print(states: list[ReplayState], found: Versus | None, *, as_json: bool) -> None:
+    if not as_json:
+        for state in states:
+            click.echo(summary(state))
+        if found is not None:
+            click.echo(changes(found))
+        return
+    first, *others = ({"schema_version": 1, **asdict(s), "left": s.left} for s in states)
+    if others:
+        first["again_as"] = others[0]
+    if found is not None:
+        first["changes"] = asdict(found)
+    click.echo(json.dumps(first, ensure_ascii=False))

@@ -18,6 +18,9 @@ from harness.compare.sent import Places, SentValues
 from harness.compare.silence import BlindPeriod, silent_for_s
 from harness.model import LIVE
 
+FLAKY = "flaky"
+"""A replay's word for a submission that ended otherwise when it was done again."""
+
 MAX_ATTEMPTS = 4
 """The candidate's task tries a directory at most this often (3 retries)."""
 
@@ -42,7 +45,8 @@ def pair_submissions(
     deadline_s: seconds of scaled time after which a silent side counts as missing.
     blind: when the candidate's history could not be observed; its silence then proves nothing.
     state: ``settled`` (both terminal), ``missing_candidate``, ``missing_control``, ``in_flight``,
-    or ``excluded`` where several control rows of one host contradict each other.
+    or ``excluded`` where several control rows of one host contradict each other, or where a replay
+    found its own outcome flaky: of such a pair no difference can be told from chance.
     candidate_pending: whether the candidate may still speak, whatever the control has said.
     A control row without an address has the directory ``""``.
     The pairs are in the order of mode, creation of the job, job and directory.
@@ -102,7 +106,7 @@ def _with_state(
     ).fill_null(False)
     return pairs.with_columns(
         candidate_pending=~candidate_done & ~overdue.fill_null(False),
-        state=pl.when(pl.col("control_differs").fill_null(False))
+        state=pl.when(pl.col("control_differs").fill_null(False) | is_flaky())
         .then(pl.lit("excluded"))
         .when(control_done & candidate_done)
         .then(pl.lit("settled"))
@@ -112,3 +116,9 @@ def _with_state(
         .then(pl.lit("missing_control"))
         .otherwise(pl.lit("in_flight")),
     )
+
+
+def is_flaky() -> pl.Expr:
+    """Whether a pair's replay ended otherwise when it was done again; never NULL."""
+    word = pl.col("candidate_raw_status") == FLAKY
+    return (word & (pl.col("mode") != LIVE)).fill_null(False)

@@ -12,7 +12,7 @@ from harness.doctor.check import Findings, Subject
 from harness.doctor.plan import Plan
 from harness.errors import BrowserError
 from replay.browser import QUIET_ARGS, find_browser
-from replay.sandbox.seal import SealLayer
+from replay.sandbox.layers import SealLayer
 
 _START_S = 30.0
 _INSTALL = "sudo apt-get install -y chromium-headless-shell"

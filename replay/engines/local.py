@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-
-import psutil
+from collections.abc import Callable, Sequence
+from copy import copy
 
 from harness.errors import BrowserError
 from replay.browsers import Browsers
-from replay.sandbox.conditions import Condition
+from replay.evidence.capture import Capture
+from replay.feed import Feed
+from replay.pace import Pace
 from replay.sandbox.server import Sandbox
 from replay.sandbox.sites import SiteMaker
 from replay.sandbox.visit import Visit
@@ -23,25 +22,14 @@ from replay.worker.contract import Timeouts, Worker
 
 STOP_GRACE_S = 5.0
 """How long submissions in hand may go on after a stop; later ones are left to a resumed run."""
-_AT_ONCE_PER_CORE = 4
-_MEMORY_EACH = 150 * 1024 * 1024
 _TRIES = 3
-
-
-def default_concurrency() -> int:
-    """How many submissions to carry out at once on this machine.
-
-    Most of a submission is waiting for the page to be idle, so there are several to a core.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    fits = int(psutil.virtual_memory().available // _MEMORY_EACH)
-    return max(1, min(_AT_ONCE_PER_CORE * (cores or 1), fits))
 
 
 class LocalEngine:
     """Takes submissions in order; each ends in a call of `on_finished`, or of `on_abandoned`.
 
     on_abandoned: the visit of one that was stopped before it had an outcome.
+    capture: what keeps evidence of a submission, one each; None keeps none.
     """
 
     def __init__(
@@ -52,37 +40,46 @@ class LocalEngine:
         worker: Worker,
         site_for: SiteMaker,
         timeouts: Timeouts,
-        concurrency: int,
+        pace: Pace,
         on_finished: Callable[[Finished], None],
         on_abandoned: Callable[[Visit], None],
+        capture: Callable[[Replayable], Capture] | None = None,
     ) -> None:
         self._sandbox = sandbox
         self._browsers = browsers
         self._worker = worker
         self._site_for = site_for
         self._timeouts = timeouts
-        self._concurrency = concurrency
+        self._pace = pace
         self._on_finished = on_finished
         self._on_abandoned = on_abandoned
+        self._capture = capture
 
-    async def run(self, submissions: Iterable[Replayable], *, stop: threading.Event) -> None:
-        """Carry all of them out; return early once `stop` is set and those in hand have ended.
+    def again(
+        self,
+        *,
+        on_finished: Callable[[Finished], None],
+        capture: Callable[[Replayable], Capture],
+    ) -> LocalEngine:
+        """The same engine for a second pass."""
+        other = copy(self)
+        other._on_finished, other._capture = on_finished, capture
+        return other
+
+    async def run(self, feed: Feed, *, stop: threading.Event) -> None:
+        """Carry out what `feed` hands out; return early once `stop` is set and those in hand ended.
 
         Raises what ends a whole run: BrowserError, or an error of the callbacks.
         """
-        quick: deque[Replayable] = deque()
-        waiting: deque[Replayable] = deque()
-        for submission in submissions:
-            # Who waits for a site that never answers needs no core, so it must not hold up those
-            # who do: at 30 s each, one in twenty of them would double the time of a run.
-            slow = submission.condition is Condition.SLOW and self._concurrency > 1
-            (waiting if slow else quick).append(submission)
-        lanes = [queue for queue in (quick, waiting) for _ in range(self._concurrency)]
         tasks: list[asyncio.Task[None]] = []
-        watch = asyncio.create_task(_end_after(stop, tasks))
+        watch = asyncio.create_task(_end_after(stop, feed, tasks))
         try:
             async with asyncio.TaskGroup() as group:
-                tasks.extend(group.create_task(self._drain(queue, stop)) for queue in lanes)
+                for slow in (False, True):
+                    tasks += [
+                        group.create_task(self._drain(feed, stop, slow=slow))
+                        for _ in range(self._pace.bound)
+                    ]
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
@@ -90,9 +87,14 @@ class LocalEngine:
             with contextlib.suppress(asyncio.CancelledError):
                 await watch
 
-    async def _drain(self, queue: deque[Replayable], stop: threading.Event) -> None:
-        while queue and not stop.is_set():
-            await self._one(queue.popleft(), stop)
+    async def _drain(self, feed: Feed, stop: threading.Event, *, slow: bool) -> None:
+        while (due := await feed.take(slow=slow)) is not None:
+            # Waiting for a site that never answers costs no slot.
+            async with contextlib.nullcontext() if slow else self._pace.slot():
+                if stop.is_set() or feed.ended:
+                    return
+                feed.begun(due)
+                await self._one(due.submission, stop)
 
     async def _one(self, submission: Replayable, stop: threading.Event) -> None:
         order = submission.order
@@ -109,6 +111,7 @@ class LocalEngine:
                             browser=browser,
                             sandbox=self._sandbox,
                             limit_s=self._timeouts.longest_s(order.plan),
+                            capture=self._capture(submission) if self._capture else None,
                         )
                     except BrowserLostError as error:
                         self._browsers.retire(browser)
@@ -129,9 +132,12 @@ class LocalEngine:
                 self._on_finished(finished)
 
 
-async def _end_after(stop: threading.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
+async def _end_after(
+    stop: threading.Event, feed: Feed, tasks: Sequence[asyncio.Task[None]]
+) -> None:
     while not stop.is_set():
         await asyncio.sleep(0.1)
+    await feed.end()
     await asyncio.sleep(STOP_GRACE_S)
     for task in tasks:
         task.cancel()

@@ -29,6 +29,11 @@ class Certificates:
         key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return base64.b64encode(hashlib.sha256(key).digest()).decode()
 
+    @property
+    def authority_pem(self) -> bytes:
+        """The authority's certificate."""
+        return self._authority.cert_pem.bytes()
+
     def server_context(self) -> ssl.SSLContext:
         """A context for a TLS server that shows each client a certificate for the host it names."""
         context = self._context_for("localhost")

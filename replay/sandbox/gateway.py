@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from replay.sandbox.layers import SealLayer
 from replay.sandbox.visit import Visit
 
 _HEAD_LIMIT = 64 * 1024
@@ -51,12 +54,23 @@ class Visitors:
 
 
 class Door:
-    """The proxy of one visit; an async context manager that listens from enter to exit."""
+    """The proxy of one visit, or of several in turn; listens from enter to exit of its context.
 
-    def __init__(self, visit: Visit, inside: Inside, visitors: Visitors) -> None:
+    listener: accepts in place of a socket of our own; closed with the door.
+    """
+
+    def __init__(
+        self,
+        visit: Visit,
+        inside: Inside,
+        visitors: Visitors,
+        *,
+        listener: socket.socket | None = None,
+    ) -> None:
         self.visit = visit
         self._inside = inside
         self._visitors = visitors
+        self._listener = listener
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -69,7 +83,8 @@ class Door:
         return f"http://{host}:{port}"
 
     async def __aenter__(self) -> Door:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=_HEAD_LIMIT)
+        listener = self._listener or socket.create_server(("127.0.0.1", 0))
+        self._server = await asyncio.start_server(self._accept, sock=listener, limit=_HEAD_LIMIT)
         return self
 
     async def __aexit__(
@@ -80,11 +95,30 @@ class Door:
     ) -> None:
         assert self._server is not None
         self._server.close()
-        for task in self._connections:
-            task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await self._hang_up()
         await self._server.wait_closed()
         self._server = None
+
+    @contextlib.asynccontextmanager
+    async def admit(self, visit: Visit) -> AsyncIterator[None]:
+        """Lead to `visit` until exit, and to the door's own visit again after it.
+
+        Connections do not outlive the visit that they were opened in, however long a browser
+        would keep them.
+        """
+        before, self.visit = self.visit, visit
+        await self._hang_up()
+        try:
+            yield
+        finally:
+            self.visit = before
+            await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        connections = tuple(self._connections)
+        for task in connections:
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -96,7 +130,7 @@ class Door:
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
         except asyncio.CancelledError:
-            # Only __aexit__ cancels, and a stream handler that ends cancelled is logged as a fault.
+            # Only _hang_up cancels; a stream handler that ends cancelled is logged as a fault.
             pass
         finally:
             writer.close()
@@ -111,8 +145,9 @@ class Door:
             host, port = address.hostname or "", address.port or (443 if tunnel else 80)
         except ValueError:
             host, port = "", 0
-        if not self.visit.allows(host, port):
-            self.visit.escape("proxy", target)
+        visit = self.visit
+        if not visit.allows(host, port):
+            visit.escape("proxy", target, SealLayer.PROXY)
             writer.write(_REFUSED)
             await writer.drain()
             return
@@ -121,7 +156,7 @@ class Door:
         upstream = self._inside.tls_port if secure else self._inside.plain_port
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", upstream)
         source_port = far_writer.get_extra_info("sockname")[1]
-        self._visitors.enter(source_port, self.visit)
+        self._visitors.enter(source_port, visit)
         try:
             if tunnel:
                 writer.write(_ESTABLISHED)

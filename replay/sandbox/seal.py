@@ -14,7 +14,7 @@ Layers 3, 4 and 6 also know *how* a page tried to leave; what they miss, a door 
 from __future__ import annotations
 
 import re
-from enum import StrEnum
+from collections.abc import Collection
 from typing import Literal, TypedDict
 
 from playwright.async_api import (
@@ -28,27 +28,17 @@ from playwright.async_api import (
 )
 from playwright.async_api import Error as PlaywrightError
 
+from replay.sandbox.layers import ALL_LAYERS, SealLayer
 from replay.sandbox.visit import Visit
 
 
-class ContextOptions(TypedDict):
+class ContextOptions(TypedDict, total=False):
     """What ``Browser.new_context`` is given."""
 
     proxy: ProxySettings
     service_workers: Literal["block"]
     accept_downloads: bool
     viewport: ViewportSize
-
-
-class SealLayer(StrEnum):
-    """What stands between a page and the outside."""
-
-    RESOLVER = "resolver"
-    PROXY = "proxy"
-    ROUTES = "routes"
-    SOCKETS = "sockets"
-    SERVICE_WORKERS = "service workers"
-    WEBRTC = "webrtc"
 
 
 _LOCAL_SCHEMES = "data:|blob:|about:|javascript:|chrome-error:"
@@ -99,48 +89,64 @@ _KINDS = {
 }
 
 
-def launch_args(*, spki: str) -> list[str]:
-    """Switches of layers 1 and 6, and trust in the sandbox's certificates alone.
-
-    EXCLUDE is needed for the doors themselves, which listen on 127.0.0.1; literal addresses such
-    as 127.0.0.2 are names to these rules and are not found either.
-    """
-    return [
+_SWITCHES = {
+    # EXCLUDE is needed for the doors themselves, which listen on 127.0.0.1; literal addresses such
+    # as 127.0.0.2 are names to these rules and are not found either.
+    SealLayer.RESOLVER: (
         "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-        "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
-        "--webrtc-ip-handling-policy=disable_non_proxied_udp",
         "--disable-quic",
         "--dns-prefetch-disable",
-        f"--ignore-certificate-errors-spki-list={spki}",
-    ]
+    ),
+    SealLayer.WEBRTC: (
+        "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+        "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    ),
+}
 
 
-def context_options(door: str) -> ContextOptions:
-    """Options of a context that put layers 2 and 5 on it, and the screen that production has.
+def launch_args(*, spki: str, layers: Collection[SealLayer] = ALL_LAYERS) -> list[str]:
+    """Switches that put the browser's own of these layers on, and trust in the sandbox alone.
+
+    spki: the key of the sandbox's authority, as Chromium's switch wants it.
+    """
+    switches = [switch for layer in _SWITCHES if layer in layers for switch in _SWITCHES[layer]]
+    return [*switches, f"--ignore-certificate-errors-spki-list={spki}"]
+
+
+def context_options(door: str, *, layers: Collection[SealLayer] = ALL_LAYERS) -> ContextOptions:
+    """Options of a context that put these layers on it, and the screen that production has.
 
     The bypass list is given here because an environment variable would empty Playwright's own.
     """
-    return {
-        "proxy": {"server": door, "bypass": "<-loopback>"},
-        "service_workers": "block",
+    options: ContextOptions = {
         "accept_downloads": False,
         "viewport": {"width": 1920, "height": 1080},
     }
+    if SealLayer.PROXY in layers:
+        options["proxy"] = {"server": door, "bypass": "<-loopback>"}
+    if SealLayer.SERVICE_WORKERS in layers:
+        options["service_workers"] = "block"
+    return options
 
 
-async def guard(context: BrowserContext, visit: Visit) -> None:
-    """Put layers 3, 4 and 6 on a context that has layers 2 and 5 from its options."""
+async def guard(
+    context: BrowserContext, visit: Visit, *, layers: Collection[SealLayer] = ALL_LAYERS
+) -> None:
+    """Put those of these layers on a context that are not of its options."""
     hosts = "|".join(sorted({re.escape(host) for host, _ in visit.authorities})) or "(?!)"
-    inside = f"{_LOCAL_SCHEMES}|https?://(?:{hosts})(?::\\d+)?(?:[/?#]|$)"
-    # A pattern, not a predicate: it is matched in the driver, so the site's own requests cost no
-    # round trip to Python.
-    await context.route(re.compile(f"^(?!{inside})", re.IGNORECASE), _Aborter(visit))
-    sockets = f"^(?!wss?://(?:{hosts})(?::\\d+)?(?:[/?#]|$))"
-    await context.route_web_socket(
-        re.compile(sockets, re.IGNORECASE), lambda socket: _close(visit, socket)
-    )
-    await context.add_init_script(_WEBRTC_SCRIPT)
-    context.on("console", lambda message: _listen(visit, message))
+    if SealLayer.ROUTES in layers:
+        inside = f"{_LOCAL_SCHEMES}|https?://(?:{hosts})(?::\\d+)?(?:[/?#]|$)"
+        # A pattern, not a predicate: it is matched in the driver, so the site's own requests cost
+        # no round trip to Python.
+        await context.route(re.compile(f"^(?!{inside})", re.IGNORECASE), _Aborter(visit))
+    if SealLayer.SOCKETS in layers:
+        sockets = f"^(?!wss?://(?:{hosts})(?::\\d+)?(?:[/?#]|$))"
+        await context.route_web_socket(
+            re.compile(sockets, re.IGNORECASE), lambda socket: _close(visit, socket)
+        )
+    if SealLayer.WEBRTC in layers:
+        await context.add_init_script(_WEBRTC_SCRIPT)
+        context.on("console", lambda message: _listen(visit, message))
 
 
 class _Aborter:
@@ -150,7 +156,7 @@ class _Aborter:
         self._visit = visit
 
     async def __call__(self, route: Route) -> None:
-        self._visit.escape(_kind_of(route.request), route.request.url)
+        self._visit.escape(_kind_of(route.request), route.request.url, SealLayer.ROUTES)
         try:
             # Not "aborted": a page whose form is aborted while it loads never ends loading.
             await route.abort("blockedbyclient")
@@ -174,11 +180,16 @@ def _kind_of(request: Request) -> str:
 
 
 async def _close(visit: Visit, socket: WebSocketRoute) -> None:
-    visit.escape("websocket", socket.url)
+    visit.escape("websocket", socket.url, SealLayer.SOCKETS)
     await socket.close(code=1008, reason="Not of the sandbox")
 
 
+def is_mark(message: ConsoleMessage) -> bool:
+    """Whether a line of the console is the seal's own and not the page's."""
+    return message.type == "debug" and message.text.startswith(_MARK)
+
+
 def _listen(visit: Visit, message: ConsoleMessage) -> None:
-    if message.type == "debug" and message.text.startswith(_MARK):
+    if is_mark(message):
         _, kind, url = [*message.text.split(" ", 2), "", ""][:3]
-        visit.escape(kind, url)
+        visit.escape(kind, url, SealLayer.WEBRTC)

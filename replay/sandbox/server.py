@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from replay.sandbox.certificates import Certificates
 from replay.sandbox.gateway import Door, Inside, Visitors
+from replay.sandbox.layers import SealLayer
 from replay.sandbox.sites import Hit
 from replay.sandbox.visit import Visit
 
@@ -51,11 +52,16 @@ class Sandbox:
         """Key of the authority that the browser must trust for this run."""
         return self._certificates.spki
 
-    def door(self, visit: Visit) -> Door:
+    @property
+    def authority_pem(self) -> bytes:
+        """Certificate of that authority, for programs that take a file of them."""
+        return self._certificates.authority_pem
+
+    def door(self, visit: Visit, listener: socket.socket | None = None) -> Door:
         """A closed door for a visit. RuntimeError if the sandbox is not being served."""
         if self._inside is None:
             raise RuntimeError("the sandbox is not open")
-        return Door(visit, self._inside, self.visitors)
+        return Door(visit, self._inside, self.visitors, listener=listener)
 
     async def __aenter__(self) -> Sandbox:
         tls_port, plain_port = await self._serve(secure=True), await self._serve(secure=False)
@@ -112,7 +118,7 @@ class Sandbox:
         named_port = int(port) if port.isdigit() else (443 if scheme == "https" else 80)
         if not visit.allows(host, named_port):
             # A kept connection of a plain proxy may carry requests for any host.
-            visit.escape("proxy", str(request.url))
+            visit.escape("proxy", str(request.url), SealLayer.PROXY)
             return Response(status_code=403)
         path = request.scope["path"]
         if path.startswith("http://"):

@@ -18,6 +18,10 @@ class Escape:
     kind: str
     """How it was tried: fetch, image, form, popup, websocket, webrtc, proxy and so on."""
     url: str
+    layer: str | None = None
+    """Which layer of the seal stopped it."""
+    step: str | None = None
+    """The step of the plan that was being carried out, such as ``3: click #send``."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,6 +58,8 @@ class Visit:
     site: Site | None
     observation: Observation = field(default_factory=Observation)
     escapes: list[Escape] = field(default_factory=list)
+    step: str | None = None
+    """Where in its plan the worker is, such as ``3: click #send``; None before it says so."""
 
     @classmethod
     def of(cls, order: Order, site: Site) -> Visit:
@@ -74,10 +80,21 @@ class Visit:
         """Whether this address is the site of this submission."""
         return (host.lower(), port) in self.authorities
 
-    def escape(self, kind: str, url: str) -> None:
-        """Record an attempt to leave."""
+    def begin_step(self, step: str) -> None:
+        """What tries to leave from now on does so in this step of the plan."""
+        self.step = step
+
+    def escape(self, kind: str, url: str, layer: str | None = None) -> None:
+        """Record an attempt to leave, and which layer of the seal stopped it."""
         self.escapes.append(
-            Escape(job_id=self.job_id, directory=self.directory, kind=kind, url=url[:500])
+            Escape(
+                job_id=self.job_id,
+                directory=self.directory,
+                kind=kind,
+                url=url[:500],
+                layer=layer,
+                step=self.step,
+            )
         )
 
     def take_escapes(self) -> list[Escape]:

@@ -14,6 +14,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from harness.model import Claim, Order, Outcome, PlanStep
 from replay.worker.contract import Timeouts
+from replay.worker.progress import at_step
 
 INDICATORS = ("success", "thank you", "submitted", "received")
 """The judge: submitted if the final HTML, in lower case, contains one of these anywhere."""
@@ -80,8 +81,9 @@ class PlaywrightWorker:
         try:
             page = await context.new_page()
             documents = _Documents(page)
-            for step in order.plan:
+            for number, step in enumerate(order.plan, start=1):
                 error_step = _describe(step)
+                at_step(number, error_step)
                 await self._carry_out(page, step, documents)
                 done += 1
             error_step = None

@@ -7,6 +7,7 @@
 -- reads: replay.escape
 SELECT regexp_replace(source, '^replay:', '') AS mode, job_id, directory,
        concat_ws(' ', (payload->>'$.kind'), (payload->>'$.url'),
+                 'in step ' || (payload->>'$.step'), 'stopped by ' || (payload->>'$.layer'),
                  CASE WHEN (payload->>'$.count')::INT > 1
                       THEN '(' || (payload->>'$.count') || ' times)' END) AS detail,
        seq

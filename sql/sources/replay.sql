@@ -1,4 +1,5 @@
 -- Replays: what the worker claimed and what the sandbox site saw, from replay.submission events.
+-- What ended otherwise when it was done again keeps its first outcome, under the word 'flaky'.
 -- name: replay_submission_facts
 SELECT
     seq,
@@ -41,4 +42,25 @@ SELECT
     NULL,
     (payload->'$.observed.values')
 FROM new_events
-WHERE kind = 'replay.submission' AND (payload->>'$.claimed.status') IS NOT NULL;
+WHERE kind = 'replay.submission' AND (payload->>'$.claimed.status') IS NOT NULL
+UNION ALL
+SELECT
+    seq,
+    (payload->>'$.run'),
+    'candidate',
+    job_id,
+    host_of(directory),
+    host_of(directory),
+    (payload->>'$.first.claimed'),
+    'flaky',
+    (payload->>'$.first.error_text'),
+    false,
+    false,
+    true,
+    occurred_at,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+FROM new_events
+WHERE kind = 'replay.again' AND (payload->>'$.flaky')::BOOLEAN;

@@ -6,7 +6,7 @@ from replay.sandbox.sites import Hit, Reply
 from tests.browser.outside import Outside
 
 IN_PAGE = """
-const out = 'http://@TCP@/', socket = 'ws://@TCP@/';
+const out = 'http://@http@/', socket = 'ws://@http@/', out6 = 'http://@http6@/';
 const make = (tag, attributes, parent = document.body) => {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -26,12 +26,26 @@ const tries = {
   eventsource: () => { new EventSource(out + 'eventsource') },
   websocket: () => { new WebSocket(socket + 'websocket') },
   iframe: () => { make('iframe', {src: out + 'iframe'}) },
+  iframe_by_number: () => { make('iframe', {src: out.replace('127.0.0.2', '2130706434')
+    + 'iframe_by_number'}) },
+  loopback: () => { fetch('http://@local@/loopback', {mode: 'no-cors'}).catch(() => {}) },
+  ipv6: () => { fetch(out6 + 'ipv6', {mode: 'no-cors'}).catch(() => {}) },
+  ipv6_image: () => { new Image().src = out6 + 'ipv6_image' },
+  ipv6_socket: () => { new WebSocket(out6.replace('http', 'ws') + 'ipv6_socket') },
+  dns: () => { fetch('https://dns.outside.test/', {mode: 'no-cors'}).catch(() => {}) },
+  data_frame: () => { make('iframe', {src: `data:text/html,<img src="${out}data_frame">`}) },
+  blob_frame: () => { make('iframe', {src: blob(`<img src="${out}blob_frame">`, 'text/html')}) },
   srcdoc: () => { make('iframe', {srcdoc: `<img src="${out}srcdoc">`}) },
   object: () => { make('object', {data: out + 'object', type: 'text/html'}) },
   embed: () => { make('embed', {src: out + 'embed', type: 'text/html'}) },
   script: () => { make('script', {src: out + 'script'}) },
   module: () => { import(out + 'module').catch(() => {}) },
   stylesheet: () => { make('link', {rel: 'stylesheet', href: out + 'stylesheet'}) },
+  worklet: () => { new AudioContext().audioWorklet.addModule(out + 'worklet').catch(() => {}) },
+  svg: () => { make('div', {}).innerHTML = `<svg><image href="${out}svg" /></svg>` },
+  poster: () => { make('video', {poster: out + 'poster'}) },
+  input_image: () => { make('input', {type: 'image', src: out + 'input_image'}) },
+  fetch_later: () => { fetchLater(out + 'fetch_later', {activateAfter: 0}) },
   css_import: () => { make('style', {}).textContent = `@import url(${out}css_import);` },
   css_image: () => { make('div', {style: `background: url(${out}css_image); height: 9px`}) },
   font: () => {
@@ -42,8 +56,8 @@ const tries = {
   prefetch: () => { make('link', {rel: 'prefetch', href: out + 'prefetch'}) },
   preload: () => { make('link', {rel: 'preload', as: 'image', href: out + 'preload'}) },
   modulepreload: () => { make('link', {rel: 'modulepreload', href: out + 'modulepreload'}) },
-  preconnect: () => { make('link', {rel: 'preconnect', href: 'http://@SPARE@/'}) },
-  dns_prefetch: () => { make('link', {rel: 'dns-prefetch', href: '//outside.example'}) },
+  preconnect: () => { make('link', {rel: 'preconnect', href: 'https://@preconnect@/'}) },
+  dns_prefetch: () => { make('link', {rel: 'dns-prefetch', href: '//dns_prefetch.outside.test'}) },
   icon: () => { make('link', {rel: 'icon', href: out + 'icon'}) },
   manifest: () => { make('link', {rel: 'manifest', href: out + 'manifest'}) },
   speculation: () => {
@@ -61,29 +75,36 @@ const tries = {
     make('form', {method: 'post', action: out + 'form_frame', target: 'inner'}).submit() },
   worker: () => { new Worker(blob(`
     fetch('${out}worker_fetch', {mode: 'no-cors'}).catch(() => {});
-    new WebSocket('${socket}worker_socket');
+    new WebSocket('ws://@worker_socket@/');
     try { importScripts('${out}worker_import') } catch {}
-    try { new WebTransport('https://@UDP@/') } catch {}`)) },
+    try { new WebTransport('https://@worker_webtransport@/') } catch {}`)) },
   shared_worker: () => { new SharedWorker(blob(
     `fetch('${out}shared_worker', {mode: 'no-cors'}).catch(() => {})`)) },
+  shared_worker_loopback: () => { new SharedWorker(blob(
+    `fetch('http://@local@/shared_worker_loopback', {mode: 'no-cors'}).catch(() => {})`)) },
   service_worker: () => { navigator.serviceWorker.register('/sw.js').catch(() => {}) },
-  stun: () => { peer({iceServers: [{urls: 'stun:@UDP@'}]}) },
+  stun: () => { peer({iceServers: [{urls: 'stun:@stun@'}]}) },
   turn: () => { peer({iceServers: [
-    {urls: 'turn:@TCP@?transport=tcp', username: 'u', credential: 'c'},
-    {urls: ['turn:@UDP@?transport=udp'], username: 'u', credential: 'c'}]}) },
+    {urls: 'turn:@turn@?transport=tcp', username: 'u', credential: 'c'},
+    {urls: ['turn:@turn_udp@?transport=udp'], username: 'u', credential: 'c'}]}) },
   candidate: async () => {
     const one = await peer({}), two = new RTCPeerConnection();
     await two.setRemoteDescription(one.localDescription);
     await two.setLocalDescription(await two.createAnswer());
     await one.setRemoteDescription(two.localDescription);
-    const [host, port] = '@UDP@'.split(':');
-    await one.addIceCandidate({sdpMid: '0',
-      candidate: `candidate:1 1 udp 2113937151 ${host} ${port} typ host`}) },
-  webtransport: () => { new WebTransport('https://@UDP@/').ready.catch(() => {}) },
-  file_frame: () => { make('iframe', {src: 'file:///etc/hostname'}) },
-  file_fetch: () => { fetch('file:///etc/hostname').catch(() => {}) },
+    const offer = (number, protocol, address, more) => one.addIceCandidate({sdpMid: '0', candidate:
+      `candidate:${number} 1 ${protocol} 2113937151 ${address.replace(':', ' ')} typ host${more}`});
+    await offer(1, 'udp', '@candidate@', '');
+    await offer(2, 'tcp', '@candidate_tcp@', ' tcptype passive') },
+  webtransport: () => { new WebTransport('https://@webtransport@/').ready.catch(() => {}) },
+  file_frame: () => { make('iframe', {src: '@file@'}) },
+  file_fetch: () => { fetch('@file@').catch(() => {}) },
+  file_popup: () => { window.open('@file@') },
+  data_navigation: () => {
+    make('iframe', {srcdoc: `<script>top.location =
+      "data:text/html,<img src='${out}data_navigation'>"<` + '/script>'}) },
 };
-const blob = text => URL.createObjectURL(new Blob([text], {type: 'text/javascript'}));
+const blob = (text, type = 'text/javascript') => URL.createObjectURL(new Blob([text], {type}));
 const peer = async config => {
   const made = new RTCPeerConnection(config);
   made.createDataChannel('x');
@@ -95,44 +116,82 @@ for (const attempt of Object.values(tries)) try { attempt() } catch {}
 """
 
 NAVIGATING = {
-    "form": "<form method=post action='http://@TCP@/form'></form><script>document.forms[0].submit()</script>",
-    "location": "<script>location = 'http://@TCP@/location'</script>",
-    "refresh": "<meta http-equiv=refresh content='0; url=http://@TCP@/refresh'>",
-    "download": "<a download href='http://@TCP@/download'>x</a><script>document.links[0].click()</script>",
-    "unload": "<script>addEventListener('pagehide', () => navigator.sendBeacon('http://@TCP@/unload'));"
+    "form": "<form method=post action='http://@http@/form'></form><script>document.forms[0].submit()</script>",
+    "location": "<script>location = 'http://@http@/location'</script>",
+    "refresh": "<meta http-equiv=refresh content='0; url=http://@http@/refresh'>",
+    "download": "<a download href='http://@http@/download'>x</a><script>document.links[0].click()</script>",
+    "unload": "<script>addEventListener('pagehide', () => navigator.sendBeacon('http://@http@/unload'));"
     "location = '/empty'</script>",
 }
 """Ways out that need the whole page, by the path of the page that tries them."""
 
-WAYS = {
-    "fetch", "put", "keepalive", "xhr", "image", "beacon", "ping", "eventsource", "websocket",
-    "iframe", "srcdoc", "object", "embed", "script", "module", "stylesheet", "css_import",
-    "css_image", "font", "video", "audio", "prefetch", "preload", "modulepreload",
-    "speculation", "popup", "popup_noopener", "popup_written", "form_blank", "form_frame",
-    "worker_fetch", "worker_socket", "worker_import", "shared_worker", "service_worker",
-    "report", "form", "location", "refresh", "download", "unload", "redirect",
-    "stun", "turn", "quic",
+REDIRECTING = {
+    "redirect": "http://@http@/redirect",
+    "redirect_loopback": "http://@local@/redirect_loopback",
+}
+"""Ways out that need no page: where a path sends who asks for it."""
+
+RECORDED_AS = {
+    "fetch": {"fetch", "put", "keepalive", "xhr", "worker_fetch", "loopback", "ipv6", "dns"},
+    "beacon": {"beacon", "ping"},
+    "image": {
+        "image", "css_image", "svg", "poster", "input_image", "preload", "srcdoc", "data_frame",
+        "blob_frame", "ipv6_image",
+    },
+    "stylesheet": {"stylesheet", "css_import"},
+    "font": {"font"},
+    "media": {"video", "audio"},
+    "script": {"script", "module", "modulepreload"},
+    "eventsource": {"eventsource"},
+    "other": {"prefetch", "report", "worker_import"},
+    "iframe": {"iframe", "iframe_by_number", "object", "embed"},
+    "form": {"form", "form_frame"},
+    "popup": {"popup", "popup_noopener", "form_blank"},
+    "navigation": {"location", "refresh", "download"},
+    "websocket": {"websocket", "ipv6_socket"},
+    "webrtc": {"stun", "turn", "turn_udp", "candidate", "candidate_tcp"},
+    "webtransport": {"webtransport"},
+    "proxy": {
+        "redirect", "redirect_loopback", "unload", "fetch_later", "worklet", "shared_worker",
+        "shared_worker_loopback", "worker_socket",
+    },
 }  # fmt: skip
-"""Every way out, as the outside calls it where nothing stops it."""
+"""Every way out by the kind that the sealed browser's attempts are recorded as. The names are what
+the outside hears where nothing stops them."""
 
-UNREPORTED = {"speculation", "service_worker", "popup_written"}
-"""Stopped before the harness could see them try: the first two are switched off in the browser. The
-requests of an empty popup that its opener writes into are held back for ever, because Playwright
-waits for the news of them in the wrong page."""
+UNREPORTED = {
+    "speculation": "switched off in the sealed browser",
+    "service_worker": "none is registered, so that it sends nothing",
+    "popup_written": "held back for ever: Playwright waits for the news of it in the wrong page",
+    "worker_webtransport": "dropped inside the browser, which has no way for it through a proxy",
+}
+"""Ways that are stopped before any layer could see them tried, and why."""
 
-UNNAMED = {"stun": "webrtc", "turn": "webrtc", "quic": "webtransport", "worker_socket": "proxy"}
-"""Attempts whose address has no path, and the kind they are reported as."""
+WAYS = frozenset(UNREPORTED).union(*RECORDED_AS.values())
 
-_SERVICE_WORKER = "fetch('http://@TCP@/service_worker', {mode: 'no-cors'}).catch(() => {})"
+HINTS = {"preconnect", "dns_prefetch"}
+"""Ways that only a full Chromium takes; the headless shell does nothing for such a hint."""
+
+FORBIDDEN = {"file_frame", "file_fetch", "file_popup", "data_navigation"}
+"""Ways that no page has in any Chromium: nothing comes of them in the open either."""
+
+
+def ways_at(outside: Outside) -> frozenset[str]:
+    """The ways that lead to this outside: it may have no IPv6, and may not listen as a resolver."""
+    absent = set() if outside.has_ipv6 else {way for way in WAYS if way.startswith("ipv6")}
+    return WAYS - absent - (set() if outside.has_resolver else {"dns"})
+
+
+_SERVICE_WORKER = "fetch('http://@http@/service_worker', {mode: 'no-cors'}).catch(() => {})"
 _REPORTING = {
-    "Content-Security-Policy-Report-Only": "object-src 'none'; report-uri http://@TCP@/report"
+    "Content-Security-Policy-Report-Only": "object-src 'none'; report-uri http://@http@/report"
 }
 
 
 class HostileSite:
     """Answers every path with a page that tries to leave; ``/`` tries most ways at once."""
 
-    paths = ("/", *(f"/{name}" for name in NAVIGATING), "/redirect")
+    paths = ("/", *(f"/{name}" for name in (*NAVIGATING, *REDIRECTING)))
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
@@ -143,8 +202,8 @@ class HostileSite:
         if name == "sw.js":
             script = {"Content-Type": "text/javascript"}
             return Reply(body=self._aimed(_SERVICE_WORKER), headers=script)
-        if name == "redirect":
-            location = self._aimed("http://@TCP@/redirect")
+        if name in REDIRECTING:
+            location = self._aimed(REDIRECTING[name])
             return Reply(body="", status=302, headers={"Location": location})
         if name == "empty":
             return Reply(body="")
@@ -155,6 +214,4 @@ class HostileSite:
         return Reply(body=self._aimed(page), headers=headers)
 
     def _aimed(self, text: str) -> str:
-        for place in ("tcp", "udp", "spare"):
-            text = text.replace(f"@{place.upper()}@", getattr(self._outside, place))
-        return text
+        return self._outside.aim(text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -16,13 +15,14 @@ from harness.model import Order
 from replay.run import ReplayConfig
 from replay.sandbox.conditions import Condition
 from replay.sandbox.sites import Site
-from tests.browser.hostile import HostileSite
+from tests.browser.hostile import RECORDED_AS, HostileSite, ways_at
 from tests.browser.outside import Outside
 from tests.support.events import make_control
 from tests.support.replays import make_journal, make_steps, payloads_of, submissions_of
 
 HOST = "hostile.example"
-PATHS = ("/", "/form", "/redirect")
+HOSTS = {path: f"{path.strip('/').replace('_', '-') or 'all'}.{HOST}" for path in HostileSite.paths}
+"""A directory for each page: some lead a worker away, which ends its plan."""
 
 
 @pytest.fixture
@@ -33,10 +33,14 @@ def outside() -> Iterator[Outside]:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
-    pause = {"action": "wait", "seconds": 1.5}
-    pages = [{"action": "goto", "url": f"https://{HOST}{path}"} for path in PATHS]
-    steps = [step for page in pages for step in (page, pause)]
-    return make_journal(tmp_path, make_control(host=HOST), make_steps(HOST, {}, steps=steps))
+    events = []
+    for path, host in HOSTS.items():
+        steps = [
+            {"action": "goto", "url": f"https://{host}{path}"},
+            {"action": "wait", "seconds": 1.5},
+        ]
+        events += [make_control(host=host), make_steps(host, {}, steps=steps)]
+    return make_journal(tmp_path, *events)
 
 
 def hostile_sites(outside: Outside) -> functools.partial[object]:
@@ -52,18 +56,25 @@ def test_attempts_are_stopped_and_journaled_by_kind(journal: Journal, outside: O
     state = hostile_sites(outside)(journal, ReplayConfig(run="r"))
     assert outside.came == []
     events = payloads_of(journal, "replay.escape")
-    kinds = {event["kind"] for event in events}
-    assert {"fetch", "image", "form", "websocket", "popup", "beacon", "webrtc"} <= kinds
-    paths = {urlsplit(event["url"]).path for event in events}
-    assert {"/fetch", "/image", "/form", "/websocket", "/popup", "/redirect"} <= paths
+    recorded = {(event["kind"], outside.way_of(event["url"])) for event in events}
+    for kind, ways in RECORDED_AS.items():
+        assert {(kind, way) for way in ways & ways_at(outside)} - recorded == set()
     assert state.escapes == sum(event["count"] for event in events) > 20
-    assert submissions_of(journal, "r")[HOST]["escapes"] == state.escapes
+    submissions = submissions_of(journal, "r")
+    assert sum(one["escapes"] for one in submissions.values()) == state.escapes
     with journal.reader() as reader:
         found = reader.rows(
             "SELECT DISTINCT source, job_id IS NOT NULL, directory FROM events_now "
             "WHERE kind = 'replay.escape'"
         )
-    assert found == [("replay:r", True, HOST)]
+    assert set(found) == {("replay:r", True, host) for host in HOSTS.values()}
+    layers = {event["kind"]: event["layer"] for event in events}
+    assert {layers[kind] for kind in ("proxy", "websocket", "webrtc", "fetch")} == {
+        "proxy", "sockets", "webrtc", "routes"
+    }  # fmt: skip
+    steps = {outside.way_of(event["url"]): event["step"] for event in events}
+    assert steps["form"] in (f"1: goto https://{HOSTS['/form']}/form", "2: wait")
+    assert all(step.startswith(("1: goto", "2: wait")) for step in steps.values())
 
 
 def test_the_command_leaves_with_4_after_an_attempt(

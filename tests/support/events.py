@@ -141,6 +141,31 @@ def make_result(
     )
 
 
+def make_again(
+    *, run: str = "demo", job_id: str = JOB, host: str = HOST, flaky: bool = True
+) -> EventDraft:
+    """A submission that failed in a replay and was done again."""
+    return EventDraft(
+        source=f"replay:{run}",
+        kind="replay.again",
+        key=f"replay:{run}:{job_id}:{host}:again",
+        occurred_at=at(110),
+        job_id=job_id,
+        directory=host,
+        payload={
+            "run": run,
+            "flaky": flaky,
+            "first": {
+                "claimed": "failed",
+                "error_text": "No success indicators",
+                "accepted": 0,
+            },
+            "claimed": {"status": "submitted" if flaky else "failed"},
+            "observed": {"posts": 1, "accepted": int(flaky)},
+        },
+    )
+
+
 def make_replay(
     claimed: str,
     *,

@@ -19,6 +19,7 @@ from tests.support.events import (
     HOST,
     JOB,
     at,
+    make_again,
     make_control,
     make_history,
     make_job,
@@ -140,6 +141,10 @@ PLANTS: dict[str, tuple[Sequence[EventDraft], str | None, str]] = {
         [_own("replay.escape", {"kind": "beacon", "url": "https://outside.test/", "count": 2},
               source="replay:demo:2", job_id=OTHER, directory=HOST)],
         HOST, "beacon https://outside.test/ (2 times)",
+    ),
+    "flaky_replay": (
+        [*sound_job(OTHER), make_again(job_id=OTHER, host=HOST)],
+        HOST, "first failed (not stored), then submitted (stored)",
     ),
     "recording_gap": (
         [_own("record.gap",

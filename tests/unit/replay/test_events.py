@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from replay.events import escapes
 from replay.sandbox.visit import Escape
 
@@ -36,3 +38,14 @@ def test_a_page_that_never_stops_trying_makes_a_bounded_number_of_events() -> No
 
 def test_nothing_tried_is_no_event() -> None:
     assert list(escapes("r", [])) == []
+
+
+def test_step_and_layer_are_told_but_do_not_make_another_attempt() -> None:
+    """A submission that is done again may be a step further when the same thing is tried."""
+    first = replace(attempt(), step="1: goto https://maple.example/", layer="routes")
+    again = replace(attempt(), step="2: wait", layer="proxy")
+    event, other = escapes("r", [first, attempt("image"), again])
+    assert event.payload["step"] == "1: goto https://maple.example/"
+    assert (event.payload["layer"], event.payload["count"]) == ("routes", 2)
+    assert (other.payload["step"], other.payload["layer"]) == (None, None)
+    assert event.key == next(escapes("r", [again])).key

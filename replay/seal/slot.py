@@ -1,0 +1,418 @@
+"""A place for worker processes that are not ours: nothing of the machine, one way to one site.
+
+    async with Slot(sandbox, browser, isolation=find_isolation()) as slot:
+        async with slot.admit(visit):
+            process = await slot.start(["node", "worker.mjs"])
+
+A slot has a home, a folder for its work and a door of its own, for as long as it lives; which
+submission the door leads to is switched by `admit`, so a worker may keep its browser from one
+submission to the next. What is left of processes and files when it ends is told, and taken away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from harness.errors import EnvironmentProblem
+from replay.browser import PROGRAMS, QUIET_ARGS
+from replay.sandbox.gateway import Door
+from replay.sandbox.seal import launch_args
+from replay.sandbox.server import Sandbox
+from replay.sandbox.visit import Visit
+from replay.seal.environment import sealed_environment
+from replay.seal.isolation import Isolation, SlotLayer, end_keeper, start_keeper
+from replay.seal.launcher import lay_out_downloads, link_names, write_wrapper
+from replay.seal.names import NameListener
+
+_ANSWER_LIMIT = 4 * 1024 * 1024
+_READY_S = 15.0
+_HIDDEN = ("/run",)
+"""Where a machine keeps the sockets of its services, such as a container engine's."""
+_CHROMES = ("/opt/google/chrome/chrome",)
+"""Where Playwright looks for a browser that it did not download, whatever PATH says."""
+
+
+class SlotLostError(Exception):
+    """The slot's keeper has died, and with it everything in the slot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftovers:
+    """What a slot still held when it was ended."""
+
+    processes: tuple[str, ...] = ()
+    """Command lines of those that were alive."""
+    files: tuple[str, ...] = ()
+    """Paths inside the slot's home, work and temporary folders."""
+
+
+class SlotProcess:
+    """A process in a slot. Its output that is no answer goes to the slot's log."""
+
+    def __init__(
+        self,
+        pid: int,
+        orders: asyncio.WriteTransport,
+        answers: asyncio.StreamReader,
+        ended: asyncio.Future[int],
+    ) -> None:
+        self.pid = pid
+        """As the slot numbers it."""
+        self.answers = answers
+        self._orders = orders
+        self._ended = ended
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, or minus the signal that ended it; None while it lives."""
+        return self._ended.result() if self._ended.done() else None
+
+    def send(self, data: bytes) -> None:
+        """Write to the descriptor that it reads its orders from; a closed one is no error."""
+        self._orders.write(data)
+
+    def hang_up(self) -> None:
+        """Close that descriptor."""
+        self._orders.close()
+
+    async def wait(self) -> int:
+        """Wait for its end; SlotLostError if the whole slot died."""
+        return await asyncio.shield(self._ended)
+
+
+class Slot:
+    """See the module. An async context manager; `end` tells more than its exit.
+
+    browser: the Chromium that is sealed. manifests: of the Playwright packages whose downloads are
+    to be played, see `find_manifests`. Raises EnvironmentProblem where `isolation` is not allowed.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        browser: Path,
+        *,
+        isolation: Isolation,
+        manifests: Sequence[Path] = (),
+        parent: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.layers: tuple[SlotLayer, ...] = isolation.layers
+        self.environment: dict[str, str] = {}
+        """What every process of the slot is given; nothing else of ours."""
+        self._sandbox = sandbox
+        self._browser = browser
+        self._isolation = isolation
+        self._manifests = manifests
+        self._parent = parent
+        self._idle = Visit.of_nobody()
+        self._stack = AsyncExitStack()
+        self._starting = asyncio.Lock()
+        self._told: deque[asyncio.Future[dict[str, Any]]] = deque()
+        self._ended: dict[int, asyncio.Future[int]] = {}
+        self._unread = b""
+        self._lost = False
+        self._root: Path
+        self._link: socket.socket
+        self._door: Door
+
+    @property
+    def home(self) -> Path:
+        """HOME of its processes."""
+        return self._root / "home"
+
+    @property
+    def work(self) -> Path:
+        """Where its processes start unless told otherwise."""
+        return self._root / "work"
+
+    @property
+    def log(self) -> Path:
+        """What its processes printed."""
+        return self._root / "log"
+
+    @property
+    def door(self) -> str:
+        """Address of its proxy, as its processes see it."""
+        return self._door.address
+
+    async def __aenter__(self) -> Slot:
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.end()
+
+    @contextlib.asynccontextmanager
+    async def admit(self, visit: Visit) -> AsyncIterator[None]:
+        """Let the slot's door lead to `visit`, until exit.
+
+        What a process tries between two visits belongs to nobody; a late request for the site of
+        the last one is refused without a word.
+        """
+        try:
+            async with self._door.admit(visit):
+                yield
+        finally:
+            self._idle.authorities = visit.authorities
+            self._sandbox.nobody.escapes += self._idle.take_escapes()
+
+    async def start(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        talk: tuple[int, int] = (0, 1),
+    ) -> SlotProcess:
+        """Start a program of the slot. env: added to the slot's environment.
+
+        talk: descriptors from which it reads what is sent and on which it answers; whatever else
+        it prints goes to the log. Raises EnvironmentProblem if there is no such program.
+        """
+        environment = {**self.environment, **(env or {})}
+        reads, sends = os.pipe()
+        answered, answers = os.pipe()
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        log = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        given = {0: nothing, 1: log, 2: log, talk[0]: reads, talk[1]: answers}
+        theirs = (reads, answers, nothing, log)
+        program = shutil.which(argv[0], path=environment["PATH"]) or argv[0]
+        try:
+            async with self._starting:
+                told = await self._ask(
+                    list(given.values()),
+                    do="start",
+                    argv=[program, *argv[1:]],
+                    env=environment,
+                    cwd=str(cwd or self.work),
+                    **{"as": list(given)},
+                )
+        except BaseException:
+            os.close(sends)
+            os.close(answered)
+            raise
+        finally:
+            for fd in theirs:
+                os.close(fd)
+        if "failed" in told:
+            os.close(sends)
+            os.close(answered)
+            raise EnvironmentProblem(f"{argv[0]} does not start: {told['failed']}.")
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(limit=_ANSWER_LIMIT)
+        incoming, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(answered, "rb", 0)
+        )
+        outgoing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(sends, "wb", 0))
+        self._stack.callback(incoming.close)
+        self._stack.callback(outgoing.close)
+        return SlotProcess(told["started"], outgoing, reader, self._end_of(told["started"]))
+
+    async def clear(self) -> tuple[str, ...]:
+        """Kill every process of the slot; returns the command lines of those that were alive."""
+        told = await self._ask(do="clear")
+        return tuple(told["cleared"])
+
+    async def end(self) -> Leftovers:
+        """Kill every process, close the door, remove the folders; tell what was left."""
+        processes: tuple[str, ...] = ()
+        files: tuple[str, ...] = ()
+        try:
+            with contextlib.suppress(SlotLostError):
+                processes = await self.clear()
+            files = tuple(sorted(self._files()))
+        finally:
+            await self._stack.aclose()
+            self._sandbox.nobody.escapes += self._idle.take_escapes()
+        return Leftovers(processes=processes, files=files)
+
+    async def _open(self) -> None:
+        self._root = Path(tempfile.mkdtemp(prefix="shadow-slot-")).resolve()
+        self._stack.callback(shutil.rmtree, self._root, ignore_errors=True)
+        for name in ("home", "work", "tmp", "bin", "browsers", "machine"):
+            (self._root / name).mkdir()
+        keeper, self._link = start_keeper(self._isolation.spaces, mounts=self._mounts())
+        self._stack.push_async_callback(self._end_keeper, keeper)
+        door, *names = await self._listeners()
+        self._link.setblocking(False)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._link, self._hear)
+        self._door = self._sandbox.door(self._idle, door)
+        await self._stack.enter_async_context(self._door)
+        for listener in names:
+            transport, _ = await loop.create_datagram_endpoint(
+                lambda: NameListener(self._asked_for), sock=listener
+            )
+            self._stack.callback(transport.close)
+        self._furnish()
+
+    async def _listeners(self) -> tuple[socket.socket | None, ...]:
+        """The sockets that the keeper has opened inside; no door where there is no inside."""
+        self._link.settimeout(_READY_S)
+        try:
+            data, fds, _, _ = await asyncio.to_thread(socket.recv_fds, self._link, 65536, 8)
+        except TimeoutError:
+            data, fds = b"", []
+        told = json.loads(data) if data else {"refused": "its keeper does not answer"}
+        if "refused" in told:
+            raise EnvironmentProblem(f"No slot can be made: {told['refused']}.")
+        return tuple(socket.socket(fileno=fd) for fd in fds) or (None,)
+
+    def _mounts(self) -> tuple[dict[str, str], ...]:
+        """What is put over the machine's own files, where the slot has a view of its own."""
+        if not self._isolation.files:
+            return ()
+        machine = self._root / "machine"
+        hosts = f"127.0.0.1 localhost {socket.gethostname()}\n::1 localhost\n"
+        (machine / "hosts").write_text(hosts, encoding="utf-8")
+        (machine / "resolv.conf").write_text(
+            "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", encoding="utf-8"
+        )
+        mounts = [
+            {"kind": "empty", "target": folder}
+            for folder in _HIDDEN
+            if Path(folder).is_dir() and not Path(folder, "current-system").exists()
+        ]
+        for name in ("hosts", "resolv.conf"):
+            place = Path("/etc", name).resolve()
+            if place.is_file() and not any(place.is_relative_to(folder) for folder in _HIDDEN):
+                mounts.append(_over(machine / name, place))
+        # A worker that names a browser by its path gets the wrapper too; the browser itself is
+        # reached by another way then.
+        (self._root / "real").mkdir()
+        mounts.append(_over(self._browser.parent, self._root / "real"))
+        found = (shutil.which(name, path=self._parent.get("PATH")) for name in PROGRAMS)
+        places = {Path(path).resolve() for path in (*found, *_CHROMES, self._browser) if path}
+        (self._root / "chromium").touch()
+        mounts += [_over(self._wrapper, place) for place in sorted(places) if place.is_file()]
+        return tuple(mounts)
+
+    @property
+    def _wrapper(self) -> Path:
+        return self._root / "chromium"
+
+    def _furnish(self) -> None:
+        """Write what the slot's environment names."""
+        root = self._root
+        authority = root / "authority.pem"
+        authority.write_bytes(self._sandbox.authority_pem)
+        browser = self._browser
+        if self._isolation.files:
+            browser = root / "real" / browser.name
+        switches = [
+            *QUIET_ARGS,
+            *launch_args(spki=self._sandbox.spki),
+            f"--proxy-server={self.door}",
+            "--proxy-bypass-list=<-loopback>",
+        ]
+        write_wrapper(self._wrapper, browser, switches)
+        link_names(root / "bin", self._wrapper)
+        lay_out_downloads(root / "browsers", self._wrapper, self._manifests)
+        self.environment = sealed_environment(
+            self._parent,
+            door=self.door,
+            authority=authority,
+            home=self.home,
+            temporary=root / "tmp",
+            programs=root / "bin",
+            browsers=root / "browsers",
+            browser=self._wrapper,
+        )
+
+    def _files(self) -> list[str]:
+        folders = (self.home, self.work, self._root / "tmp")
+        return [
+            str(path.relative_to(self._root))
+            for folder in folders
+            for path in folder.rglob("*")
+            if not path.is_dir()
+        ]
+
+    def _asked_for(self, name: str) -> None:
+        if not self._door.visit.allows(name, 443):
+            self._door.visit.escape("dns", name)
+
+    async def _ask(self, fds: Sequence[int] = (), **words: Any) -> dict[str, Any]:
+        """Tell the keeper to do something, and return its answer."""
+        if self._lost:
+            raise SlotLostError
+        told: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        data = json.dumps(words).encode() + b"\n"
+        try:
+            if fds:
+                socket.send_fds(self._link, [data], fds)
+            else:
+                self._link.send(data)
+        except OSError as error:
+            raise SlotLostError from error
+        self._told.append(told)
+        return await told
+
+    def _hear(self) -> None:
+        """Read what the keeper says."""
+        try:
+            data = self._link.recv(65536)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._lose()
+            return
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            told = json.loads(line)
+            if "exited" in told:
+                ended = self._end_of(told["exited"])
+                if not ended.done():
+                    ended.set_result(told["code"])
+            elif self._told and not (asked := self._told.popleft()).done():
+                asked.set_result(told)
+
+    def _end_of(self, pid: int) -> asyncio.Future[int]:
+        if pid not in self._ended:
+            self._ended[pid] = asyncio.get_running_loop().create_future()
+        return self._ended[pid]
+
+    def _lose(self) -> None:
+        self._lost = True
+        asyncio.get_running_loop().remove_reader(self._link)
+        waited: list[asyncio.Future[Any]] = [*self._told, *self._ended.values()]
+        for waiting in waited:
+            if not waiting.done():
+                waiting.set_exception(SlotLostError())
+                # Whoever waits for it hears of it; where nobody does, that is no fault.
+                waiting.exception()
+        self._told.clear()
+
+    async def _end_keeper(self, keeper: subprocess.Popen[bytes]) -> None:
+        asyncio.get_running_loop().remove_reader(self._link)
+        self._link.close()
+        await asyncio.to_thread(end_keeper, keeper)
+
+
+def _over(source: Path, target: Path) -> dict[str, str]:
+    return {"kind": "bind", "source": str(source), "target": str(target)}
