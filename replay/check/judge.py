@@ -86,7 +86,8 @@ def _reason(case: Case, seen: Seen) -> Iterator[Finding]:
     claimed = seen.claim.status is Outcome.SUBMITTED
     if case.says is None or claimed or seen.stored or seen.stuck:
         return
-    named = re.search(case.says, seen.claim.error_text or "", re.IGNORECASE) is not None
+    words = " at ".join(filter(None, (seen.claim.error_text, seen.claim.error_step)))
+    named = re.search(case.says, words, re.IGNORECASE) is not None
     captcha = case.group is Group.CAPTCHA
     # Before a wall there is nothing to send; below a form, sending is how one hears of it.
     if captcha and seen.posts and not named:
@@ -101,7 +102,7 @@ def _reason(case: Case, seen: Seen) -> Iterator[Finding]:
         mark=mark,
         case=case.name,
         sentence=sentence,
-        evidence=_quoted(seen.claim.error_text),
+        evidence=_quoted(words),
     )
 
 

@@ -83,7 +83,7 @@ def _lines(finding: Finding, width: int) -> list[str]:
     start = f"  {SIGNS[finding.mark]}  {finding.case or 'the whole run':<{_CASE_WIDTH}} "
     indent = " " * len(start)
     lines = wrap(finding.sentence, width, initial_indent=start, subsequent_indent=indent)
-    if finding.mark is not Mark.GOOD:
+    if finding.mark is not Mark.GOOD or finding.case is None:
         lines += wrap(finding.evidence, width, initial_indent=indent, subsequent_indent=indent)
     return lines
 

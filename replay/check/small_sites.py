@@ -7,7 +7,7 @@ from dataclasses import replace
 from replay.sandbox.archetypes.base import FormSite
 from replay.sandbox.exchange import Hit, Reply
 from replay.sandbox.forms import HEAD
-from replay.sandbox.pages import ACCEPTED, REFUSED
+from replay.sandbox.pages import ACCEPTED, POLL, POLL_SCRIPT, REFUSED
 
 SCRIPT_S = 1.5
 SLOW_S = 3.0
@@ -52,11 +52,10 @@ class BusyAnswer(FormSite):
     """The page after the form never rests."""
 
     def show(self, hit: Hit) -> Reply | None:
-        return Reply(body="") if "beat" in hit.asked else super().show(hit)
+        return None if POLL in hit.asked else super().show(hit)
 
     def receive(self, hit: Hit) -> Reply:
-        script = "<script>setInterval(() => fetch('?beat=' + Date.now()), 200)</script>"
-        return Reply(body=ACCEPTED + script, accepts=True)
+        return Reply(body=ACCEPTED + POLL_SCRIPT, accepts=True)
 
 
 class Queued(FormSite):
@@ -145,7 +144,7 @@ class FirstUnavailable(FormSite):
 
 
 class Crashing(FormSite):
-    """Asks for its own end while the worker waits for the first field."""
+    """Asks for its own end as soon as it is there."""
 
     def show(self, hit: Hit) -> Reply | None:
         return None if CRASH in hit.asked else Reply(body=_CRASHING)

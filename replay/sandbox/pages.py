@@ -9,11 +9,10 @@ from replay.sandbox.forms import HEAD, Form
 WORDS_OF_SUCCESS = ("success", "thank you", "submitted", "received")
 """What the candidate's judge looks for; a plain refusal must not contain any of them."""
 
-BEAT = "beat"
-"""Query of the requests that a page which never rests makes."""
-_BEAT_SCRIPT = (
-    "<script>setInterval(() => fetch('?beat=' + Date.now()).catch(() => {}), 200)</script>"
-)
+POLL = "poll"
+"""Query of the request that a page which never rests makes, and that is never answered."""
+# One request that stays open, as chats have it: how busy the machine is makes no difference.
+POLL_SCRIPT = "<script>fetch('?poll=1').catch(() => {})</script>"
 
 ACCEPTED = f"""{HEAD}<main><h1>Thank you</h1>
 <p class="confirmation">Your listing was received and will be reviewed.</p></main>"""
@@ -50,16 +49,17 @@ def reply_before(condition: Condition, form: Form, hit: Hit) -> Reply | None:
         case Condition.CAPTCHA:
             return Reply(body=CAPTCHA)
         case Condition.LOGIN if "login" not in hit.asked:
-            return Reply(body="", status=302, headers={"Location": "?login=1"})
+            # The body is for those who do not follow, such as a picture of the recorded page.
+            return Reply(body=LOGIN, status=302, headers={"Location": "?login=1"})
         case Condition.LOGIN:
             return Reply(body=LOGIN)
-        case Condition.NEVER_IDLE if BEAT in hit.asked:
-            return Reply(body="", headers={"Cache-Control": "no-store"})
     return None
 
 
-def answers(condition: Condition) -> bool:
-    """Whether a site in this condition answers at all."""
+def answers(condition: Condition, hit: Hit) -> bool:
+    """Whether a site in this condition ever answers this request."""
+    if condition is Condition.NEVER_IDLE:
+        return POLL not in hit.asked
     return condition is not Condition.SLOW
 
 
@@ -69,7 +69,7 @@ def reply_after(condition: Condition) -> Reply:
         case Condition.ACCEPTED:
             return Reply(body=ACCEPTED, accepts=True)
         case Condition.NEVER_IDLE:
-            return Reply(body=ACCEPTED + _BEAT_SCRIPT, accepts=True)
+            return Reply(body=ACCEPTED + POLL_SCRIPT, accepts=True)
         case Condition.REFUSED_MISLEADING:
             return Reply(body=REFUSED_MISLEADING)
         case Condition.DUPLICATE:
@@ -82,4 +82,4 @@ def reply_after(condition: Condition) -> Reply:
 
 def script_of(condition: Condition) -> str:
     """What a page with a form carries besides it."""
-    return _BEAT_SCRIPT if condition is Condition.NEVER_IDLE else ""
+    return POLL_SCRIPT if condition is Condition.NEVER_IDLE else ""

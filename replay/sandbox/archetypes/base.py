@@ -42,7 +42,7 @@ class FormSite:
 
     def answer(self, hit: Hit) -> Reply | None:
         """Show the form, or what stands in its way; judge what is posted to it."""
-        if not answers(self.condition):
+        if not answers(self.condition, hit):
             return None
         before = reply_before(self.condition, self.form, hit)
         if before is not None:
