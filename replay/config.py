@@ -99,6 +99,8 @@ class ReplayState:
     """Evidence kept by this call, what was dropped later included."""
     evidence_dropped: int = 0
     """Older evidence that this call dropped to keep to the size."""
+    not_sealed_by: tuple[str, ...] = ()
+    """Layers that this machine does not allow a worker's process."""
     at_once: int = 0
     """The most submissions that went on at once in this call, those that wait for sites apart."""
     lag_s: float = 0.0

@@ -1,6 +1,6 @@
 """Replays what a journal recorded, through a worker, in the sandbox; each outcome is an event.
 
-    replay(journal: Journal, config: ReplayConfig, *, worker: Worker | None = None,
+    replay(journal: Journal, config: ReplayConfig, *, worker: AnyWorker | None = None,
            stop: threading.Event | None = None,
            on_progress: Callable[[ReplayState], None] | None = None,
            site_for: SiteMaker = make_site) -> ReplayState
@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 from typing import Any
@@ -26,7 +26,6 @@ from harness.model import Batch, EventDraft
 from replay import events
 from replay.again import EvidenceKeeper, worth_repeating
 from replay.browser import find_browser
-from replay.browsers import Browsers
 from replay.config import ReplayConfig, ReplayState, as_started, check
 from replay.engines.local import LocalEngine
 from replay.events import Ended, RunRecord, read_run
@@ -35,8 +34,8 @@ from replay.feed import Feed
 from replay.machine import EVERY_S, Watch, cores, most_at_once
 from replay.outbox import Outbox
 from replay.pace import Pace
+from replay.place import AnyWorker, open_place
 from replay.sandbox.conditions import Condition
-from replay.sandbox.seal import launch_args
 from replay.sandbox.server import Sandbox
 from replay.sandbox.sites import SiteMaker, make_site
 from replay.sandbox.visit import Visit
@@ -45,7 +44,6 @@ from replay.scratch import scratch_folder
 from replay.select import Excluded
 from replay.selection import Keys, Pair, select_keys
 from replay.submission import Finished
-from replay.worker.contract import Worker
 from replay.worker.playwright_worker import PlaywrightWorker
 
 __all__ = ["ReplayConfig", "ReplayState", "replay"]
@@ -55,7 +53,7 @@ def replay(
     journal: Journal,
     config: ReplayConfig,
     *,
-    worker: Worker | None = None,
+    worker: AnyWorker | None = None,
     stop: threading.Event | None = None,
     on_progress: Callable[[ReplayState], None] | None = None,
     site_for: SiteMaker = make_site,
@@ -127,34 +125,31 @@ class _Run:
         for ended in record.ended:
             self._count(ended)
 
-    async def carry_out(self, worker: Worker, site_for: SiteMaker, stop: threading.Event) -> None:
+    async def carry_out(
+        self, worker: AnyWorker, site_for: SiteMaker, stop: threading.Event
+    ) -> None:
         """Open the sandbox, replay what is left, look again at what differs, close everything."""
         asyncio.get_running_loop().set_exception_handler(_report)
         known = (ended.key for ended in self._record.ended)
         feed = self._feed(self._keys.without(known), self._config.schedule or Schedule())
         if not await feed.prime() and not self.to_repeat():
-            drafts = (*self._opened(worker.name, browser=None), self._closed())
+            drafts = (*self._opened(worker.name, {"browser": None}), self._closed())
             self._journal.append(Batch(events=drafts, tier="replay"))
             return
         path = find_browser(self._config.browser)
         async with AsyncExitStack() as stack:
             stack.enter_context(scratch_folder())
             sandbox = await stack.enter_async_context(Sandbox())
-            nowhere = await stack.enter_async_context(sandbox.door(sandbox.nobody))
-            browsers = await stack.enter_async_context(
-                Browsers(path, args=launch_args(spki=sandbox.spki), proxy=nowhere.address)
-            )
-            async with browsers.lease() as first:
-                version = first.version
+            place = await stack.enter_async_context(open_place(worker, sandbox, path))
+            missing = tuple(place.facts.get("not_sealed_by", ()))
+            self.state = replace(self.state, not_sealed_by=missing)
             outbox = await stack.enter_async_context(Outbox(self._journal))
-            outbox.put(*self._opened(worker.name, browser=version))
+            outbox.put(*self._opened(worker.name, place.facts))
             self._outbox = outbox
             self._tell()
             await stack.enter_async_context(_beside(self._watch.run()))
             engine = LocalEngine(
-                sandbox=sandbox,
-                browsers=browsers,
-                worker=worker,
+                place=place,
                 site_for=site_for,
                 timeouts=self._config.timeouts,
                 pace=self._pace,
@@ -222,7 +217,7 @@ class _Run:
         self._count(Ended.of_finished(done, overloaded=overloaded))
         self._tell()
 
-    def _opened(self, worker: str, *, browser: str | None) -> list[EventDraft]:
+    def _opened(self, worker: str, facts: Mapping[str, Any]) -> list[EventDraft]:
         """Events of this call's start: the start itself, and what is excluded so far."""
         config = self._config
         payload = {
@@ -233,7 +228,7 @@ class _Run:
             "schedule": str(config.schedule or Schedule()),
             "concurrency": config.concurrency or "auto",
             "timeouts": asdict(config.timeouts),
-            "browser": browser,
+            **facts,
         }
         return [events.started(config.run, payload, number=self._record.starts), *self._opening]
 

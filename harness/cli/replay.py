@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harness.journal.store import Journal
     from replay.run import ReplayConfig, ReplayState
     from replay.versus import Versus
+    from replay.worker.process import ProcessWorker
 
 EXIT_CHANGED = 1
 EXIT_ESCAPE = 4
@@ -78,9 +79,14 @@ class ConcurrencyType(click.ParamType[int | str, Any]):
               help="So many that differ are carried out again with evidence on.")  # fmt: skip
 @click.option("--evidence-mb", type=click.FloatRange(min=0, min_open=True), default=500,
               show_default=True, help="Keep so much evidence, the newest.")  # fmt: skip
-@click.option(
-    "--worker", type=click.Choice(["playwright"]), default="playwright", help="The worker to test."
-)
+@click.option("--worker", metavar="WORKER", default="playwright", show_default=True,
+              help="playwright, python:module:function, or command:PROGRAM ARGUMENTS.")  # fmt: skip
+@click.option("--worker-path", type=click.Path(path_type=Path), metavar="FOLDER",
+              help="The worker's own code. [default: the current folder]")  # fmt: skip
+@click.option("--worker-python", type=click.Path(path_type=Path), metavar="PROGRAM",
+              help="The interpreter of a python: worker. [default: this one]")  # fmt: skip
+@click.option("--fast-sleeps", is_flag=True,
+              help="Let a python: worker sleep a fiftieth of what it asks for.")  # fmt: skip
 @json_option
 def replay(
     config: Path | None,
@@ -104,12 +110,19 @@ def replay(
     evidence: int,
     evidence_mb: float,
     worker: str,
+    worker_path: Path | None,
+    worker_python: Path | None,
+    fast_sleeps: bool,
     as_json: bool,
 ) -> int:
     """Run recorded jobs through the worker in a sealed sandbox and journal each outcome.
 
     Ctrl-C ends the run after the submissions in hand; the same name continues it. What differs is
     carried out once more with trace, pictures, requests and console kept: see shadow evidence.
+
+    A worker of your own runs unchanged, as a process that starts its own browser: a function that
+    is given job_id, directory, plan and business by name and returns its result as a dict, or a
+    program that reads one order a line and prints one result a line, as JSON.
 
     Exit code 4 if anything tried to leave the sandbox, although it was stopped; 1 if --twice or
     --against found a submission that ended differently.
@@ -121,16 +134,20 @@ def replay(
       shadow replay --since 2026-11-20T09:00 --outcome failed --schedule x10 --max-minutes 30
       shadow replay --journal week.duckdb --resume sample
       shadow replay --run fixed --against sample
+      shadow replay --worker python:worker.runner:run_plan --worker-path ../backend
+      shadow replay --worker "command:node worker.mjs" --worker-path ../node-worker
     """
     from harness.journal.store import Journal
     from replay.run import ReplayConfig
     from replay.schedule import Schedule
+    from replay.worker.choose import make_worker
     from replay.worker.contract import Timeouts
 
     if name and resume and name != resume:
         raise click.UsageError("--run and --resume name different runs; give one of them.")
     if twice and against:
         raise click.UsageError("--twice and --against both name a second run; give one of them.")
+    tested = make_worker(worker, folder=worker_path, python=worker_python, fast_sleeps=fast_sleeps)
     settings = settings_with(config, journal)
     wanted = settings.replay
     target = Journal.open(settings.journal)
@@ -165,7 +182,7 @@ def replay(
     if twice:
         second = f"{chosen.run}{AGAIN}"
         plans.append(replace(chosen, run=second, like=chosen.run, evidence=0, resume=False))
-    states = _carried_out(target, plans, quiet=as_json)
+    states = _carried_out(target, plans, tested, quiet=as_json)
     found = None
     if against or (twice and len(states) == len(plans)):
         found = _compared(target, against or chosen.run, states[-1].run)
@@ -175,7 +192,9 @@ def replay(
     return EXIT_CHANGED if found is not None and found.changes else 0
 
 
-def _carried_out(journal: Journal, plans: list[ReplayConfig], *, quiet: bool) -> list[ReplayState]:
+def _carried_out(
+    journal: Journal, plans: list[ReplayConfig], worker: ProcessWorker | None, *, quiet: bool
+) -> list[ReplayState]:
     """Carry the runs out one after the other; none after one that did not come to its end."""
     from replay.run import replay as carry_out
 
@@ -186,7 +205,7 @@ def _carried_out(journal: Journal, plans: list[ReplayConfig], *, quiet: bool) ->
             if states and (stop.is_set() or not states[-1].finished):
                 break
             with progress(quiet=quiet) as tell:
-                states.append(carry_out(journal, plan, stop=stop, on_progress=tell))
+                states.append(carry_out(journal, plan, worker=worker, stop=stop, on_progress=tell))
     return states
 
 

@@ -125,6 +125,11 @@ def summary(state: ReplayState) -> str:
         what = f"not done yet: {state.left}" if state.left else f"to repeat: {state.to_repeat}"
         time_up = "--max-minutes is over; " if state.out_of_time else ""
         lines.append(f"{time_up}{what}; go on with: shadow replay --resume {state.run}")
+    if state.not_sealed_by:
+        lines.append(
+            f"NO {' AND NO '.join(state.not_sealed_by).upper()} around the worker's process: this "
+            "machine does not allow it; see shadow doctor"
+        )
     lines.append(
         f"ATTEMPTS TO LEAVE THE SANDBOX, all stopped: {state.escapes}"
         if state.escapes

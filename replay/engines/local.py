@@ -8,21 +8,18 @@ import threading
 from collections.abc import Callable, Sequence
 from copy import copy
 
-from harness.errors import BrowserError
-from replay.browsers import Browsers
 from replay.evidence.capture import Capture
 from replay.feed import Feed
 from replay.pace import Pace
-from replay.sandbox.server import Sandbox
+from replay.place import Place
 from replay.sandbox.sites import SiteMaker
 from replay.sandbox.visit import Visit
 from replay.select import Replayable
-from replay.submission import BrowserLostError, Finished, carry_out
-from replay.worker.contract import Timeouts, Worker
+from replay.submission import Finished
+from replay.worker.contract import Timeouts
 
 STOP_GRACE_S = 5.0
 """How long submissions in hand may go on after a stop; later ones are left to a resumed run."""
-_TRIES = 3
 
 
 class LocalEngine:
@@ -35,9 +32,7 @@ class LocalEngine:
     def __init__(
         self,
         *,
-        sandbox: Sandbox,
-        browsers: Browsers,
-        worker: Worker,
+        place: Place,
         site_for: SiteMaker,
         timeouts: Timeouts,
         pace: Pace,
@@ -45,9 +40,7 @@ class LocalEngine:
         on_abandoned: Callable[[Visit], None],
         capture: Callable[[Replayable], Capture] | None = None,
     ) -> None:
-        self._sandbox = sandbox
-        self._browsers = browsers
-        self._worker = worker
+        self._place = place
         self._site_for = site_for
         self._timeouts = timeouts
         self._pace = pace
@@ -101,29 +94,12 @@ class LocalEngine:
         visit = Visit.of(order, self._site_for(order, submission.condition))
         finished: Finished | None = None
         try:
-            for tries_left in reversed(range(_TRIES)):
-                async with self._browsers.lease() as browser:
-                    try:
-                        finished = await carry_out(
-                            submission,
-                            visit,
-                            worker=self._worker,
-                            browser=browser,
-                            sandbox=self._sandbox,
-                            limit_s=self._timeouts.longest_s(order.plan),
-                            capture=self._capture(submission) if self._capture else None,
-                        )
-                    except BrowserLostError as error:
-                        self._browsers.retire(browser)
-                        if not tries_left:
-                            raise BrowserError(
-                                f"The browser died {_TRIES} times before it had a page: {error}. "
-                                "See whether memory is short, then resume the run."
-                            ) from error
-                        continue
-                    if finished.browser_lost:
-                        self._browsers.retire(browser)
-                    break
+            finished = await self._place.carry_out(
+                submission,
+                visit,
+                limit_s=self._timeouts.longest_s(order.plan),
+                capture=self._capture(submission) if self._capture else None,
+            )
         finally:
             # A signal to the whole process group ends the driver too: no fault of the submission.
             if finished is None or (finished.browser_lost and stop.is_set()):

@@ -250,7 +250,9 @@ class Slot:
         return Leftovers(processes=processes, files=files)
 
     async def _open(self) -> None:
-        self._root = Path(tempfile.mkdtemp(prefix="shadow-slot-")).resolve()
+        # Asked anew: a run has a folder of its own for what it leaves when it is killed.
+        folder = os.environ.get("TMPDIR") or tempfile.gettempdir()
+        self._root = Path(tempfile.mkdtemp(prefix="slot-", dir=folder)).resolve()
         self._stack.callback(shutil.rmtree, self._root, ignore_errors=True)
         for name in ("home", "work", "tmp", "bin", "browsers", "machine"):
             (self._root / name).mkdir()
