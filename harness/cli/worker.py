@@ -27,18 +27,26 @@ def worker() -> None:
 
 @worker.command()
 @config_option
-@click.option(
-    "--worker",
-    "name",
-    type=click.Choice(["playwright"]),
-    default="playwright",
-    help="The worker to try.",
-)
+@click.option("--worker", metavar="WORKER", default="playwright", show_default=True,
+              help="The worker to try, as for shadow replay.")  # fmt: skip
+@click.option("--worker-path", type=click.Path(path_type=Path), metavar="FOLDER",
+              help="The worker's own code. [default: the current folder]")  # fmt: skip
+@click.option("--worker-python", type=click.Path(path_type=Path), metavar="PROGRAM",
+              help="The interpreter of a python: worker. [default: this one]")  # fmt: skip
+@click.option("--fast-sleeps", is_flag=True,
+              help="Let a python: worker sleep a fiftieth of what it asks for.")  # fmt: skip
 @click.option("--case", "wanted", multiple=True, metavar="NAME", help="Only this. Repeatable.")
 @click.option("--list", "only_list", is_flag=True, help="List the cases and run nothing.")
 @json_option
 def check(
-    config: Path | None, name: str, wanted: tuple[str, ...], only_list: bool, as_json: bool
+    config: Path | None,
+    worker: str,
+    worker_path: Path | None,
+    worker_python: Path | None,
+    fast_sleeps: bool,
+    wanted: tuple[str, ...],
+    only_list: bool,
+    as_json: bool,
 ) -> int:
     """Run a worker against small sites and say what it does well and badly, with evidence.
 
@@ -50,6 +58,7 @@ def check(
     Examples:
       shadow worker check
       shadow worker check --case slow_answer --case values
+      shadow worker check --worker "command:node worker.mjs" --worker-path ../node-worker
       shadow worker check --json > worker.json
     """
     from replay.check.cases import CASES
@@ -66,7 +75,7 @@ def check(
     from replay.browser import find_browser
     from replay.check.model import Mark
     from replay.check.run import check as carry_out
-    from replay.check.run import in_context
+    from replay.worker.choose import make_worker
     from replay.worker.contract import Timeouts
     from replay.worker.playwright_worker import PlaywrightWorker
 
@@ -76,11 +85,12 @@ def check(
         action_ms=1000 * settings.action_timeout,
         idle_ms=1000 * settings.idle_timeout,
     )
-    built_in = PlaywrightWorker(timeouts)
+    tested = make_worker(worker, folder=worker_path, python=worker_python, fast_sleeps=fast_sleeps)
     report = carry_out(
-        name,
-        in_context(built_in, find_browser(settings.browser), timeouts),
+        tested or PlaywrightWorker(timeouts),
         cases,
+        browser=find_browser(settings.browser),
+        timeouts=timeouts,
         on_case=lambda case: click.echo(f"{case.name}: {case.title} …", err=True),
     )
     click.echo(json.dumps(as_data(report)) if as_json else as_text(report))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from harness.model import Claim, Order
 from replay.sandbox.exchange import Site
@@ -147,6 +148,8 @@ class Report:
     results: tuple[Result, ...]
     overall: tuple[Finding, ...]
     elapsed_s: float
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Browser, and layers of the seal where the worker is a program."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -39,6 +39,7 @@ def as_data(report: Report) -> dict[str, Any]:
     return {
         "schema_version": 1,
         "worker": report.worker,
+        "facts": dict(report.facts),
         "elapsed_s": round(report.elapsed_s, 1),
         "good": report.count(Mark.GOOD),
         "bad": report.count(Mark.BAD),

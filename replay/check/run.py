@@ -11,131 +11,98 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
-from harness.errors import BrowserError
-from replay.browsers import Browsers
 from replay.check.judge import judge, judge_run
 from replay.check.model import Case, Leftovers, Report, Request, Result, Seen
 from replay.check.small_sites import CRASH
+from replay.place import AnyWorker, Place, open_place
 from replay.sandbox.conditions import Condition
 from replay.sandbox.exchange import Hit, Reply, Site
-from replay.sandbox.seal import launch_args
 from replay.sandbox.server import Sandbox
 from replay.sandbox.visit import Visit
+from replay.seal.place import SlotPlace
 from replay.select import Replayable
-from replay.submission import BrowserLostError, Finished, carry_out
-from replay.worker.contract import Timeouts, Worker
+from replay.worker.contract import Timeouts
 
 _GONE_S = 3.0
 """How long processes that were told to end may take for it."""
-_TRIES = 3
-
-CarryOut = Callable[[Replayable, Visit], Awaitable[Finished]]
-"""Gives one submission to the worker under test and returns how it ended."""
-Carrier = Callable[[Sandbox], AbstractAsyncContextManager[CarryOut]]
-"""Makes the way to a worker in an open sandbox, and closes it."""
-
-
-def in_context(worker: Worker, browser: Path, timeouts: Timeouts) -> Carrier:
-    """The way of a replay to a worker that is given a sealed browser context."""
-
-    @asynccontextmanager
-    async def carrier(sandbox: Sandbox) -> AsyncIterator[CarryOut]:
-        async with (
-            sandbox.door(sandbox.nobody) as nowhere,
-            Browsers(
-                browser, args=launch_args(spki=sandbox.spki), proxy=nowhere.address
-            ) as browsers,
-        ):
-
-            async def carry(submission: Replayable, visit: Visit) -> Finished:
-                limit_s = timeouts.longest_s(submission.order.plan)
-                for _ in range(_TRIES):
-                    async with browsers.lease() as leased:
-                        try:
-                            finished = await carry_out(
-                                submission,
-                                visit,
-                                worker=worker,
-                                browser=leased,
-                                sandbox=sandbox,
-                                limit_s=limit_s,
-                            )
-                        except BrowserLostError:
-                            browsers.retire(leased)
-                            continue
-                        if finished.browser_lost:
-                            browsers.retire(leased)
-                        return finished
-                raise BrowserError(
-                    f"The browser died {_TRIES} times before it had a page. "
-                    "See whether memory is short, then check again."
-                )
-
-            # The first start of a browser is no part of the first case.
-            async with browsers.lease():
-                pass
-            yield carry
-
-    return carrier
 
 
 def check(
-    name: str,
-    carrier: Carrier,
+    worker: AnyWorker,
     cases: Sequence[Case],
     *,
+    browser: Path,
+    timeouts: Timeouts,
     on_case: Callable[[Case], None] = lambda case: None,
 ) -> Report:
-    """Run the worker `name` against `cases` and judge it.
+    """Run `worker` against `cases` and judge it.
 
-    on_case: called before each. Runs an event loop of its own. While it runs, the temporary folder
-    of this process and its children is a new one, so that files left behind are seen.
-    Raises BrowserError.
+    browser: the Chromium to seal. timeouts: tell when a worker must be stuck. on_case: called
+    before each. Runs an event loop of its own. While it runs, the temporary folder of this process
+    and its children is a new one, so that files left behind are seen.
+    Raises BrowserError, or ReplayError if the worker does not start.
     """
     began = time.monotonic()
     before = {process.pid for process in _descendants()}
     working = Path.cwd()
     here = _names(working)
     with _temporary_folder() as folder:
-        results = asyncio.run(_run(carrier, cases, on_case))
+        results, facts, left = asyncio.run(_run(worker, cases, browser, timeouts, on_case))
+        added = tuple(f"./{file}" for file in _names(working) if file not in here)
         left = Leftovers(
-            processes=_still_there(before),
-            files=(*_names(folder), *(f"./{file}" for file in _names(working) if file not in here)),
+            processes=(*left.processes, *_still_there(before)),
+            files=(*left.files, *_names(folder), *added),
         )
     return Report(
-        worker=name,
+        worker=worker.name,
         results=tuple(results),
         overall=judge_run(results, left),
         elapsed_s=time.monotonic() - began,
+        facts=facts,
     )
 
 
 async def _run(
-    carrier: Carrier, cases: Sequence[Case], on_case: Callable[[Case], None]
-) -> list[Result]:
+    worker: AnyWorker,
+    cases: Sequence[Case],
+    browser: Path,
+    timeouts: Timeouts,
+    on_case: Callable[[Case], None],
+) -> tuple[list[Result], Mapping[str, Any], Leftovers]:
     results = []
-    async with Sandbox() as sandbox, carrier(sandbox) as carry:
+    async with Sandbox() as sandbox, open_place(worker, sandbox, browser) as place:
         for case in cases:
             on_case(case)
-            seen = await _see(case, carry)
+            seen = await _see(case, place, timeouts)
             results.append(Result(case=case, seen=seen, findings=judge(case, seen)))
-    return results
+    return results, place.facts, _left_in(place)
 
 
-async def _see(case: Case, carry: CarryOut) -> Seen:
+def _left_in(place: Place) -> Leftovers:
+    """What the slots of a place held when it was closed; a browser of ours leaves none."""
+    slots = place.left if isinstance(place, SlotPlace) else []
+    return Leftovers(
+        processes=tuple(one for slot in slots for one in slot.processes),
+        files=tuple(one for slot in slots for one in slot.files),
+    )
+
+
+async def _see(case: Case, place: Place, timeouts: Timeouts) -> Seen:
     watched = _Watched(case.make())
     visit = Visit.of(case.order, watched)
     submission = Replayable(order=case.order, condition=Condition.ACCEPTED)
     cpu_s, began = _cpu_s(), time.perf_counter()
     watched.began = began
-    finished = await carry(submission, visit)
+    limit_s = timeouts.longest_s(case.order.plan)
+    finished = await place.carry_out(submission, visit, limit_s=limit_s, capture=None)
     wall_s = time.perf_counter() - began
     claim = finished.claim
     return Seen(
