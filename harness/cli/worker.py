@@ -59,7 +59,7 @@ def check(
       shadow worker check
       shadow worker check --case slow_answer --case values
       shadow worker check --worker "command:node worker.mjs" --worker-path ../node-worker
-      shadow worker check --json > worker.json
+      shadow worker check --json --case accepts
     """
     from replay.check.cases import CASES
     from replay.check.render import as_data, as_text, listing
