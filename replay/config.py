@@ -166,7 +166,7 @@ def as_started(
     if (conflict := config.selection.conflict_with(selection)) is not None:
         word, given, first = conflict
         raise ReplayError(
-            f"{word} = {_told(given)}: run {name} was started with {_told(first)}. "
+            f"{word} = {_told(given)}: run {name} was started with {_told(first) or 'none'}. "
             "Give another --run, or leave it out."
         )
     resumed = replace(config.selecting(selection), timeouts=Timeouts(**began["timeouts"]))
@@ -176,9 +176,14 @@ def as_started(
 
 
 def _told(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, tuple):
-        some = ",".join(map(str, value[:3]))
-        return f"{some} …" if len(value) > 3 else some or "none"
-    return str(value)
+    """A word as a person writes it; nothing of what was not given."""
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return value.isoformat()
+        case tuple():
+            words = ["/".join(one) if isinstance(one, tuple) else str(one) for one in value]
+            return ",".join(words[:3]) + (" …" if len(words) > 3 else "")
+        case _:
+            return str(value)

@@ -10,7 +10,7 @@ SELECT * FROM copies
 UNION ALL
 SELECT * REPLACE (
     seq + 0.5 AS seq, 'replay.again' AS kind, key || ':again' AS key,
-    json_merge_patch(payload, '{"flaky": true,
-                                "first": {"claimed": "failed", "accepted": 0}}') AS payload)
+    json_merge_patch(payload, '{"flaky": true, "first": {"claimed": "submitted", "accepted": 1},
+        "claimed": {"status": "failed"}, "observed": {"accepted": 0}}') AS payload)
 FROM copies WHERE kind = 'replay.submission'
 QUALIFY row_number() OVER (PARTITION BY mutant ORDER BY seq DESC) = 1

@@ -7,7 +7,7 @@
 -- scope: job
 -- reads: submissions_now where side = 'observed' and outcome <> 'submitted'
 SELECT c.mode, c.job_id, c.directory,
-       'claimed ' || c.raw_status || ', site saw: ' || o.raw_status AS detail, c.from_seq AS seq
+       'claimed ' || c.outcome || ', site saw: ' || o.raw_status AS detail, c.from_seq AS seq
 FROM submissions_now c
 JOIN submissions_now o USING (mode, job_id, directory)
 WHERE c.side = 'candidate' AND o.side = 'observed'

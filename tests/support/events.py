@@ -142,7 +142,12 @@ def make_result(
 
 
 def make_again(
-    *, run: str = "demo", job_id: str = JOB, host: str = HOST, flaky: bool = True
+    *,
+    run: str = "demo",
+    job_id: str = JOB,
+    host: str = HOST,
+    flaky: bool = True,
+    first_error: str | None = None,
 ) -> EventDraft:
     """A submission that failed in a replay and was done again."""
     return EventDraft(
@@ -157,7 +162,7 @@ def make_again(
             "flaky": flaky,
             "first": {
                 "claimed": "failed",
-                "error_text": "No success indicators",
+                "error_text": first_error,
                 "accepted": 0,
             },
             "claimed": {"status": "submitted" if flaky else "failed"},

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 import urllib3
+from playwright.sync_api import sync_playwright
 
 from harness.cli.main import run
 from harness.errors import EnvironmentProblem
+from replay.browser import find_browser
 from replay.sandbox.archetypes import ARCHETYPES
 from replay.sandbox.exhibits import Exhibition, exhibits_of
 from replay.sandbox.serve import ServeOptions, serve
@@ -80,6 +82,25 @@ def test_each_site_has_a_host_and_other_names_see_nothing(http: urllib3.PoolMana
         for name, status in (("evil.example", 403), ("nobody.localhost", 403)):
             assert http.request("GET", url, headers={"Host": name}).status == status
         assert http.request("GET", f"{url}_visit/nobody").status == 404
+
+
+def test_a_person_clicks_through_a_site_in_a_browser() -> None:
+    """By the names below localhost, which the browser leads to this machine by itself."""
+    with served(ServeOptions()) as (url, exhibition), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser())
+        page = browser.new_page()
+        page.goto(url.replace("127.0.0.1", "localhost"))
+        page.click("a[href='/_visit/wizard--accepted']")
+        assert "//wizard--accepted.localhost:" in page.url
+        page.fill("[name=name]", "Maple")
+        page.click("#next")
+        page.fill("[name=description]", "Two\nlines")
+        page.click("button[type=submit]")
+        page.wait_for_selector("text=Thank you")
+        browser.close()
+        last, _ = exhibition.received
+        assert last.accepted
+        assert (last.values["name"], last.values["description"]) == ("Maple", "Two\nlines")
 
 
 def test_a_site_that_never_answers_does_not_hold_up_the_end(http: urllib3.PoolManager) -> None:

@@ -44,6 +44,7 @@ from tests.support.shapes import (
 )
 
 OTHER = "22222222-2222-4222-8222-222222222222"
+NO_WORDS = "No success indicators found on final page"
 BIRCH = "birch-index.test"
 HERE: dict[str, Any] = {"job_id": OTHER}
 
@@ -143,7 +144,8 @@ PLANTS: dict[str, tuple[Sequence[EventDraft], str | None, str]] = {
         HOST, "beacon https://outside.test/ (2 times)",
     ),
     "flaky_replay": (
-        [*sound_job(OTHER), make_again(job_id=OTHER, host=HOST)],
+        [*sound_job(OTHER, run=None), make_replay("failed", accepted=0, error=NO_WORDS, **HERE),
+         make_again(first_error=NO_WORDS, **HERE)],
         HOST, "first failed (not stored), then submitted (stored)",
     ),
     "recording_gap": (

@@ -17,6 +17,7 @@ from harness.model import Batch, EventDraft
 from tests.support.events import (
     HOST,
     at,
+    make_again,
     make_control,
     make_history,
     make_job,
@@ -90,6 +91,8 @@ def event_lists(draw: st.DrawFn) -> list[EventDraft]:
                 run = draw(st.sampled_from(["one", "two"]))
                 accepted = draw(st.integers(0, 2))
                 events.append(make_replay(claimed, accepted=accepted, run=run, **where))
+                if draw(st.booleans()):
+                    events.append(make_again(run=run, flaky=draw(st.booleans()), **where))
             case "nameless":
                 # Both jobs have this customer; the row may come before either.
                 customer = draw(st.sampled_from(["DIR-job-", "DIR-nobody"]))

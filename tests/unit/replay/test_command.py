@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ import replay.run
 from harness.cli.main import run
 from harness.cli.stopping import stopping
 from harness.journal.store import Journal
+from harness.model import Batch
 from replay.run import ReplayConfig, ReplayState
+from replay.schedule import Schedule
 from replay.worker.contract import Timeouts
+from tests.support.events import JOB, make_history
 from tests.support.replays import accepted, make_journal
 
 
@@ -27,7 +31,11 @@ def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[ReplayConfig
 
     def pretend(journal: Journal, config: ReplayConfig, **options: Any) -> ReplayState:
         configs.append(config)
-        state = ReplayState(run=config.run, selected=9, done=5, excluded=1, agreeing=4, crashed=1)
+        state = ReplayState(
+            run=config.run, selected=9, done=5, excluded=1, agreeing=4, differing=1, crashed=1,
+            again=2, flaky=1, evidence=2, evidence_dropped=4, overloaded=3, lag_s=250,
+            rate_per_s=1.5,
+        )  # fmt: skip
         options["on_progress"](state)
         return state
 
@@ -45,7 +53,7 @@ def test_words_become_a_configuration(called: list[ReplayConfig], tmp_path: Path
     words = ["--jobs", "a, b", "--limit", "7", "--seed", "3", "--run", "x", "--concurrency", "2"]
     assert run(["replay", *words]) == 0
     assert called[0] == ReplayConfig(
-        run="x", jobs=("a", "b"), limit=7, seed=3, concurrency=2,
+        run="x", jobs=("a", "b"), limit=7, seed=3, concurrency=2, evidence=20,
         timeouts=Timeouts(goto_ms=2000, action_ms=500, idle_ms=30_000),
     )  # fmt: skip
     assert run(["replay", "--resume", "x"]) == 0
@@ -53,6 +61,50 @@ def test_words_become_a_configuration(called: list[ReplayConfig], tmp_path: Path
     assert run(["replay", "--concurrency", "auto"]) == 0
     assert called[2].concurrency is None
     assert called[2].run.startswith("run-")
+
+
+def test_words_that_select_and_pace_become_a_configuration(called: list[ReplayConfig]) -> None:
+    words = ["--since", "2026-11-20T09:00", "--until", "2026-11-20T10:00+00:00"]
+    words += ["--outcome", "failed, missing", "--sample", "5", "--schedule", "x10"]
+    words += ["--max-minutes", "1.5", "--evidence", "0", "--evidence-mb", "9", "--run", "x"]
+    assert run(["replay", *words]) == 0
+    nine = datetime(2026, 11, 20, 9, tzinfo=UTC)
+    assert called[0] == ReplayConfig(
+        run="x", since=nine, until=nine + timedelta(hours=1), outcomes=("failed", "missing"),
+        sample=5, schedule=Schedule(speed=10), max_minutes=1.5, evidence=0, evidence_mb=9,
+        timeouts=Timeouts(goto_ms=30_000, action_ms=10_000, idle_ms=30_000),
+    )  # fmt: skip
+    # A seq means when that event was recorded.
+    assert run(["replay", "--since", "1"]) == 0
+    assert called[1].since is not None
+
+
+def test_a_second_run_follows_only_one_that_came_to_its_end(called: list[ReplayConfig]) -> None:
+    assert run(["replay", "--run", "x", "--twice"]) == 0
+    assert [config.run for config in called] == ["x"]
+
+
+def test_what_differs_in_production_is_selected_by_its_pairs(
+    tmp_path: Path, called: list[ReplayConfig], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["replay", "--differing"]) == 2
+    assert "--differing: no pair differs in production" in capsys.readouterr().err
+    Journal.open(tmp_path / "shadow.duckdb").append(
+        Batch(
+            events=(
+                make_history("submitting", number=1, host="site-0.example"),
+                make_history("failed", number=2, host="site-0.example", second=9),
+            )
+        )
+    )
+    assert run(["replay", "--differing"]) == 0
+    assert called[0].pairs == ((JOB, "site-0.example"),)
+    assert run(["replay", "--cluster", "nosuch"]) == 2
+    told = capsys.readouterr().err
+    assert "--cluster nosuch: there is no such cluster. Known: " in told
+    cluster = told.partition("Known: ")[2].partition(";")[0]
+    assert run(["replay", "--cluster", cluster, "--differing"]) == 0
+    assert called[1].pairs == called[0].pairs
 
 
 def test_json_is_all_that_is_printed(
@@ -70,7 +122,11 @@ def test_a_person_reads_how_it_stands_and_how_to_go_on(
 ) -> None:
     assert run(["replay", "--run", "x"]) == 0
     out, err = capsys.readouterr()
-    assert err == "x: 6 of 9\n"
+    assert err == "x: 6 of 9, 1.5/s, 2 s left, 1 of 5 differ (20.0 %)\n"
+    assert "looked at again: 2, of them flaky: 1" in out
+    assert "evidence kept: 2; 4 older ones dropped to keep to --evidence-mb; look with:" in out
+    assert "TIMED OUT WHILE THIS MACHINE WAS STARVED: 3;" in out
+    assert "fell behind its schedule by 4 min at worst" in out
     assert "same outcome as the control: 4 of 5" in out
     assert "not done yet: 3; go on with: shadow replay --resume x" in out
     assert "nothing tried to leave the sandbox" in out
@@ -85,6 +141,12 @@ def test_a_person_reads_how_it_stands_and_how_to_go_on(
         ["--worker", "other"],
         ["--run", "a", "--resume", "b"],
         ["--journal", "nowhere.duckdb"],
+        ["--twice", "--against", "a"],
+        ["--run", "a", "--against", "a"],
+        ["--schedule", "fast"],
+        ["--since", "yesterday"],
+        ["--max-minutes", "0"],
+        ["--sample", "0"],
     ],
 )
 def test_wrong_words_are_exit_code_2(called: list[ReplayConfig], words: list[str]) -> None:
