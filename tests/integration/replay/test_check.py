@@ -16,6 +16,7 @@ from replay.browser import find_browser
 from replay.check.cases import CASES
 from replay.check.model import Group, Mark, Report
 from replay.check.run import check
+from replay.check.small_sites import SLOW_S
 from replay.worker.contract import Worker
 from replay.worker.playwright_worker import PlaywrightWorker
 from tests.support.replays import QUICK
@@ -38,7 +39,7 @@ def marks(report: Report) -> dict[str | None, set[tuple[Group, Mark]]]:
 def test_the_built_in_worker_has_the_marks_of_the_judge_that_it_copies() -> None:
     names = (
         "accepts", "values", "late_field", "success_in_css", "queued_for_review", "wizard",
-        "captcha_wall", "page_crash", "never_idle_after_success",
+        "captcha_wall", "page_crash", "never_idle_after_success", "slow_first_byte",
     )  # fmt: skip
     report = try_worker(PlaywrightWorker(QUICK), *names)
     found = marks(report)
@@ -51,6 +52,8 @@ def test_the_built_in_worker_has_the_marks_of_the_judge_that_it_copies() -> None
     assert (Group.FALSE_FAILURE, Mark.BAD) in found["never_idle_after_success"]
     assert found["captcha_wall"] == {(Group.CAPTCHA, Mark.GOOD)}
     by_name = {result.case.name: result.seen for result in report.results}
+    assert found["slow_first_byte"] == {(Group.WAITS, Mark.GOOD)}
+    assert by_name["slow_first_byte"].wall_s > SLOW_S
     assert "crash" in (by_name["page_crash"].claim.error_text or "").lower()
     assert (Group.CLEANLINESS, Mark.BAD) not in found[None]
     assert all(0 < seen.cpu_s < 20 for seen in by_name.values())
