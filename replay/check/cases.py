@@ -9,7 +9,6 @@ from harness.model import Order
 from replay.check import small_sites as sites
 from replay.check.model import Case, Group
 from replay.sandbox.archetypes import ARCHETYPES, Archetype, FormSite, Stage
-from replay.sandbox.archetypes.base import Archetype as Kind
 from replay.sandbox.archetypes.plain import FIVE
 from replay.sandbox.archetypes.script_rendered import RENDERED_AFTER_MS
 from replay.sandbox.conditions import Condition
@@ -33,7 +32,7 @@ _HARD = {
     "description": "Zwei Zeilen:\nöffnet früh, schließt 日本 spät.\n\n🦉 100 % + 5 \\ {x}\n"
     + "Lang. " * 800,
 }
-_FORM = Kind(name="form", title="", fields=FIVE)
+_FORM = Archetype(name="form", title="", fields=FIVE)
 
 
 def _case(
@@ -49,7 +48,7 @@ def _case(
     **expected: Any,
 ) -> Case:
     """kind: an archetype, else `site` with a plain form. expected: what else the case says."""
-    archetype: Archetype = ARCHETYPES[kind] if kind else _FORM
+    archetype = ARCHETYPES[kind] if kind else _FORM
     make = archetype.make if kind else site
     # One host a case: what a browser keeps of one site cannot reach the next.
     host = f"{name.replace('_', '-')}.example"

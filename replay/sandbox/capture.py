@@ -275,4 +275,4 @@ def _quoted(text: str) -> str:
 def dropped_words(dropped: Mapping[str, int]) -> str:
     """What was left out, in words."""
     counts = Counter(dropped)
-    return ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "nothing"
+    return ", ".join(f"{what} {count}" for what, count in sorted(counts.items())) or "nothing"

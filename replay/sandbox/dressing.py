@@ -27,6 +27,11 @@ def site_maker(sites: Mapping[str, str], *, folder: Path | None, seed: int | Non
             raise SettingsError(
                 f"replay.sites: {host} = {name} is no kind of site. Known: {', '.join(known)}."
             )
+        if len(known[name].conditions) == 1:
+            raise SettingsError(
+                f"replay.sites: {host} = {name} stands for what became of a visit, and that is the "
+                "record's word. Give a kind that says how a form is reached, such as wizard."
+            )
     kinds = {host.lower(): known[name] for host, name in sites.items()}
 
     def make(order: Order, condition: Condition) -> Site:

@@ -6,6 +6,7 @@ Pure: no server, no clock. A person has no door, so the address itself says whic
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -171,9 +172,15 @@ def _of_archetype(kind: Archetype, condition: Condition, *, seed: int) -> Exhibi
 
 
 def _key(*words: str) -> str:
-    plain = ("".join(c if c.isascii() and c.isalnum() else "-" for c in word) for word in words)
-    # A label of a host name has at most 63 characters.
-    return "--".join(word.strip("-").lower()[:28] for word in plain)
+    return "--".join(map(_label, words))
+
+
+def _label(word: str) -> str:
+    """The word as part of a host name, at most 28 characters; different words stay different."""
+    plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in word.lower()).strip("-")
+    if len(plain) <= 28 and plain.replace("-", ".") == word.lower().replace("_", "."):
+        return plain
+    return f"{plain[:19]}-{hashlib.blake2b(word.encode(), digest_size=4).hexdigest()}"
 
 
 def _step(step: PlanStep) -> str:

@@ -41,6 +41,8 @@ def test_the_seed_of_the_run_is_that_of_its_sites() -> None:
 def test_an_unknown_kind_is_one_line_with_the_known_ones() -> None:
     with pytest.raises(SettingsError, match=r"maple\.example = wizzard is no kind .* wizard"):
         site_maker({"maple.example": "wizzard"}, folder=None, seed=None)
+    with pytest.raises(SettingsError, match=r"login_wall stands for .* record's word"):
+        site_maker({"maple.example": "login_wall"}, folder=None, seed=None)
 
 
 def test_settings_name_kinds_in_a_file_and_in_the_environment(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from harness.model import Order
 from replay.sandbox.archetypes import ARCHETYPES
@@ -83,9 +84,16 @@ def test_what_was_received_is_escaped_and_bounded() -> None:
 
 def test_a_recorded_submission_is_shown_with_its_plan() -> None:
     plan = synthesise_plan("maple.example", {"name": "A & B"})
-    order = Order(job_id="1111-2222", directory="maple.example", plan=plan)
+    order = Order(job_id="11112222-3333", directory="maple.example", plan=plan)
     exhibit = exhibit_of(order, Condition.REFUSED, seed=0)
-    assert (exhibit.key, exhibit.path) == ("maple-example--1111-222", "/submit")
+    assert (exhibit.key, exhibit.path) == ("maple-example--11112222", "/submit")
+    hosts = [f"{'long-' * 8}{n}.example" for n in "ab"] + ["a-b.example", "a.b.example", "bücher"]
+    keys = {
+        exhibit_of(replace(order, directory=host), Condition.REFUSED, seed=0).key for host in hosts
+    }
+    assert len(keys) == len(hosts)
+    for key in keys:
+        assert re.fullmatch(r"[a-z0-9-]{1,63}", key)
     page = index_page(Exhibition([exhibit]), {exhibit.key: "/x"})
     assert "fill input[name=&#x27;name&#x27;] A &amp; B" in page
     reply = exhibit.make(1).answer(make_hit("POST", b"name=A"))
