@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from harness.doctor.plan import Plan
 from harness.errors import BrowserError
 from replay.browser import QUIET_ARGS, find_browser
 from replay.sandbox.layers import SealLayer
+from replay.seal.isolation import find_isolation
 
 _START_S = 30.0
 _INSTALL = "sudo apt-get install -y chromium-headless-shell"
-_NAMESPACE = ("unshare", "--user", "--map-root-user", "--net", "true")
 
 
 def examine_replaying(plan: Plan) -> Findings:
@@ -59,17 +59,20 @@ def _judge_browser(path: Path, found: Findings) -> None:
 
 
 def _judge_namespace(found: Findings) -> None:
-    """A network of its own would hold whatever the layers miss; not every machine allows one."""
-    name = "network namespace"
-    if shutil.which(_NAMESPACE[0]) is None:
-        found.not_asked(name, "there is no program unshare here")
-    elif _run(list(_NAMESPACE)) is not None:
-        found.ok(name, "this user may make one")
+    """A worker's process of its own is held best by namespaces; not every machine allows them."""
+    name = "slot"
+    allowed = find_isolation()
+    layers = ", ".join(allowed.layers)
+    if allowed.reason is None:
+        found.ok(name, f"{len(allowed.layers)} layers around a worker's process: {layers}")
+    elif sys.platform != "linux":
+        found.not_asked(name, f"{allowed.reason}; around a worker's process stand: {layers}")
     else:
         found.look(
             name,
-            "this user may not make one; the layers above still seal each page",
-            "Allow it, where the administrator agrees.",
+            f"not all namespaces may be made ({allowed.reason}); only a worker that is a process "
+            f"of its own needs them. Around it stand: {layers}",
+            "Allow them, where the administrator agrees.",
             shell=["sudo sysctl -w user.max_user_namespaces=15000"],
         )
 

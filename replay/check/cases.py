@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 from harness.model import Order
@@ -32,6 +33,7 @@ _HARD = {
     "description": "Zwei Zeilen:\nöffnet früh, schließt 日本 spät.\n\n🦉 100 % + 5 \\ {x}\n"
     + "Lang. " * 800,
 }
+_NUMBERS = count(1)
 _FORM = Archetype(name="form", title="", fields=FIVE)
 
 
@@ -50,18 +52,18 @@ def _case(
     """kind: an archetype, else `site` with a plain form. expected: what else the case says."""
     archetype = ARCHETYPES[kind] if kind else _FORM
     make = archetype.make if kind else site
-    # One host a case: what a browser keeps of one site cannot reach the next.
-    host = f"{name.replace('_', '-')}.example"
-    stage = Stage(
-        form=archetype.form(), condition=condition, job_id=f"check-{name}", directory=host
-    )
+    # One host a case: what a browser keeps of one site cannot reach the next. Neither host nor job
+    # may tell what is asked: a worker that quotes them would seem to name its reason.
+    number = f"{next(_NUMBERS):02}"
+    host, job_id = f"site-{number}.example", f"check-{number}"
+    stage = Stage(form=archetype.form(), condition=condition, job_id=job_id, directory=host)
     plan = archetype.plan(host, business)
     return Case(
         name=name,
         group=group,
         title=title,
         teaches=teaches,
-        order=Order(job_id=f"check-{name}", directory=host, plan=plan, business=business),
+        order=Order(job_id=job_id, directory=host, plan=plan, business=business),
         make=lambda: make(stage),
         **expected,
     )
@@ -171,7 +173,7 @@ CASES: tuple[Case, ...] = (
         kind="email_verification",
         condition=Condition.VERIFICATION,
         reachable=False,
-        says=r"verif|inbox|confirm",
+        says=r"verif|inbox|\bmail",
     ),
     _case(
         "login_wall",

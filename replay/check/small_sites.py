@@ -17,14 +17,15 @@ CRASH = "crash"
 _STARTED = f"""{HEAD}<main><h1>One moment</h1><p id="state">We are working on it.</p></main>
 <script>setTimeout(async () => {{
   const answer = await fetch('?state=1');
-  document.getElementById('state').textContent = await answer.text();
+  document.getElementById('state').innerHTML = await answer.text();
 }}, {int(SCRIPT_S * 1000)})</script>"""
+_DONE = '<b class="confirmation">Thank you, your listing was received.</b>'
 _QUEUED = f"""{HEAD}<main><h1>Listing queued for review</h1>
-<p>Our editors look at it within two days.</p></main>"""
+<p class="confirmation">Our editors look at it within two days.</p></main>"""
 _DUPLICATE = f"""{HEAD}<main><h1>Please check your entry</h1>
 <p class="problem">This business has already been submitted to our directory.</p></main>"""
 _RECEIPT = f"""{HEAD}<meta http-equiv="refresh" content="0;url=?receipt=1">
-<main><h1>Thank you</h1><p>Your receipt is being downloaded.</p></main>"""
+<main><h1>Thank you</h1><p class="confirmation">Your receipt is being downloaded.</p></main>"""
 _LOST = f"{HEAD}<main><h1>Bad gateway</h1></main>"
 _UNAVAILABLE = f"{HEAD}<main><h1>Service unavailable</h1></main>"
 _CRASHING = f"""{HEAD}<main><h1>Add a business</h1><form method="post"></form></main>
@@ -41,7 +42,7 @@ class ScriptedAnswer(FormSite):
 
     def show(self, hit: Hit) -> Reply | None:
         if "state" in hit.asked:
-            return Reply(body="Thank you, your listing was received.")
+            return Reply(body=_DONE)
         return super().show(hit)
 
     def receive(self, hit: Hit) -> Reply:

@@ -28,7 +28,7 @@ from types import TracebackType
 from typing import Any
 
 from harness.errors import EnvironmentProblem
-from replay.browser import PROGRAMS, QUIET_ARGS
+from replay.browser import QUIET_ARGS
 from replay.sandbox.gateway import Door
 from replay.sandbox.seal import launch_args
 from replay.sandbox.server import Sandbox
@@ -36,14 +36,11 @@ from replay.sandbox.visit import Visit
 from replay.seal.environment import sealed_environment
 from replay.seal.isolation import Isolation, SlotLayer, end_keeper, start_keeper
 from replay.seal.launcher import lay_out_downloads, link_names, write_wrapper
+from replay.seal.machine import plan_mounts
 from replay.seal.names import NameListener
 
 _ANSWER_LIMIT = 4 * 1024 * 1024
 _READY_S = 15.0
-_HIDDEN = ("/run",)
-"""Where a machine keeps the sockets of its services, such as a container engine's."""
-_CHROMES = ("/opt/google/chrome/chrome",)
-"""Where Playwright looks for a browser that it did not download, whatever PATH says."""
 
 
 class SlotLostError(Exception):
@@ -254,7 +251,7 @@ class Slot:
         folder = os.environ.get("TMPDIR") or tempfile.gettempdir()
         self._root = Path(tempfile.mkdtemp(prefix="slot-", dir=folder)).resolve()
         self._stack.callback(shutil.rmtree, self._root, ignore_errors=True)
-        for name in ("home", "work", "tmp", "bin", "browsers", "machine"):
+        for name in ("home", "work", "tmp", "bin", "browsers"):
             (self._root / name).mkdir()
         keeper, self._link = start_keeper(self._isolation.spaces, mounts=self._mounts())
         self._stack.push_async_callback(self._end_keeper, keeper)
@@ -287,29 +284,8 @@ class Slot:
         """What is put over the machine's own files, where the slot has a view of its own."""
         if not self._isolation.files:
             return ()
-        machine = self._root / "machine"
-        hosts = f"127.0.0.1 localhost {socket.gethostname()}\n::1 localhost\n"
-        (machine / "hosts").write_text(hosts, encoding="utf-8")
-        (machine / "resolv.conf").write_text(
-            "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", encoding="utf-8"
-        )
-        mounts = [
-            {"kind": "empty", "target": folder}
-            for folder in _HIDDEN
-            if Path(folder).is_dir() and not Path(folder, "current-system").exists()
-        ]
-        for name in ("hosts", "resolv.conf"):
-            place = Path("/etc", name).resolve()
-            if place.is_file() and not any(place.is_relative_to(folder) for folder in _HIDDEN):
-                mounts.append(_over(machine / name, place))
-        # A worker that names a browser by its path gets the wrapper too; the browser itself is
-        # reached by another way then.
-        (self._root / "real").mkdir()
-        mounts.append(_over(self._browser.parent, self._root / "real"))
-        found = (shutil.which(name, path=self._parent.get("PATH")) for name in PROGRAMS)
-        places = {Path(path).resolve() for path in (*found, *_CHROMES, self._browser) if path}
-        (self._root / "chromium").touch()
-        mounts += [_over(self._wrapper, place) for place in sorted(places) if place.is_file()]
+        path = self._parent.get("PATH")
+        mounts = plan_mounts(self._root, browser=self._browser, wrapper=self._wrapper, path=path)
         return tuple(mounts)
 
     @property
@@ -355,7 +331,7 @@ class Slot:
 
     def _asked_for(self, name: str) -> None:
         if not self._door.visit.allows(name, 443):
-            self._door.visit.escape("dns", name)
+            self._door.visit.escape("dns", name, SlotLayer.NETWORK)
 
     async def _ask(self, fds: Sequence[int] = (), **words: Any) -> dict[str, Any]:
         """Tell the keeper to do something, and return its answer."""
@@ -414,7 +390,3 @@ class Slot:
         asyncio.get_running_loop().remove_reader(self._link)
         self._link.close()
         await asyncio.to_thread(end_keeper, keeper)
-
-
-def _over(source: Path, target: Path) -> dict[str, str]:
-    return {"kind": "bind", "source": str(source), "target": str(target)}

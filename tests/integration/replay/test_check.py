@@ -94,8 +94,8 @@ def test_a_hasty_worker_is_found_out() -> None:
     assert (Group.CLEANLINESS, Mark.BAD) in found["slow_answer"]
     assert report.escapes >= 3
     (files,) = [f for f in report.overall if f.group is Group.CLEANLINESS and f.mark is Mark.BAD]
-    assert "shot-slow-answer.example.png" in files.evidence
-    assert not list(Path(tempfile.gettempdir()).glob("shot-*.example.png"))
+    assert f"shot-{BY_NAME['slow_answer'].order.directory}.png" in files.evidence
+    assert not list(Path(tempfile.gettempdir()).glob("shot-*.png"))
 
 
 class Starting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -173,6 +174,14 @@ def test_every_case_has_a_name_a_lesson_and_a_site_that_stores_only_where_it_is_
         if case.name not in ("wizard", "moved_selectors"):
             assert stored == case.reachable, case.name
     assert len(list(listing(CASES))) == len(CASES)
+
+
+def test_neither_host_nor_job_tells_what_is_asked() -> None:
+    for case in CASES:
+        told = " ".join((case.order.directory, case.order.job_id, case.order.plan[0].url or ""))
+        assert case.says is None or not re.search(case.says, told, re.IGNORECASE)
+    hosts = [case.order.directory for case in CASES]
+    assert len(set(hosts)) == len(hosts)
 
 
 def test_each_visit_of_a_case_meets_a_fresh_site() -> None:
