@@ -44,6 +44,18 @@ class Condition(StrEnum):
     """It stores nothing until a link in a mail is followed."""
 
 
+KEEPS_WAITING = frozenset(
+    {
+        Condition.SLOW,
+        Condition.NEVER_IDLE,
+        Condition.LOGIN,
+        Condition.FORBIDDEN,
+        Condition.NOT_FOUND,
+    }
+)
+"""Where a worker may wait as long as it ever does, for an answer, for rest or for a field."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
     """What one side's record says of a submission."""
