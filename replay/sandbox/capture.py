@@ -81,9 +81,12 @@ def capture(source: str, *, name: str, out: Path) -> Captured:
             f"{source}: no field of a form is in it. If a script makes the form, save the page "
             "from a browser when it is there (“Web page, complete”, or a HAR after loading)."
         )
-    folder.mkdir(parents=True)
-    (folder / PAGE).write_text(page.html, encoding="utf-8")
-    (folder / FACTS).write_text(describe(page, saved, fields), encoding="utf-8")
+    try:
+        folder.mkdir(parents=True)
+        (folder / PAGE).write_text(page.html, encoding="utf-8")
+        (folder / FACTS).write_text(describe(page, saved, fields), encoding="utf-8")
+    except OSError as error:
+        raise ReplayError(f"--out {out}: {error.strerror}. Give another folder.") from error
     named = [control for control in fields if control.name]
     return Captured(
         folder=folder,

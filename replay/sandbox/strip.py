@@ -34,6 +34,7 @@ _ATTRIBUTES = frozenset({
     "maxlength", "minlength", "min", "max", "step", "pattern", "title", "role", "lang",
     "aria-label", "aria-labelledby", "aria-required", "label", "disabled",
 })  # fmt: skip
+_PROSE = frozenset({"placeholder", "title", "aria-label", "label", "value"})
 _ELSEWHERE = frozenset({"src", "srcset", "href", "action", "formaction", "poster", "data", "ping"})
 _FIXED_VALUES = frozenset({"checkbox", "radio", "submit", "button", "reset"})
 _CAPTCHA = re.compile(r"\b(?:g-recaptcha|h-captcha|cf-turnstile)\b")
@@ -84,8 +85,11 @@ def strip_page(html: str) -> Stripped:
     return parser.result()
 
 
-def scrub(text: str, dropped: Counter[str]) -> str:
-    """Put neutral values in place of e-mail addresses, telephone numbers and web addresses."""
+def scrub(text: str, dropped: Counter[str], *, phones: bool = True) -> str:
+    """Put neutral values in place of e-mail addresses, web addresses and telephone numbers.
+
+    phones: False for names of fields, of which some forms have nothing but a number.
+    """
 
     def phone(match: re.Match[str]) -> str:
         if sum(c.isdigit() for c in match[0]) < _DIGITS:
@@ -97,7 +101,7 @@ def scrub(text: str, dropped: Counter[str]) -> str:
     text, addresses = _ADDRESS.subn("site.example", text)
     dropped["e-mail addresses"] += emails
     dropped["web addresses"] += addresses
-    return _PHONE.sub(phone, text)
+    return _PHONE.sub(phone, text) if phones else text
 
 
 def _fillable(tag: str, attributes: dict[str, str]) -> bool:
@@ -174,6 +178,9 @@ class _Stripper(HTMLParser):
         for name, value in attrs:
             # As browsers do it: of an attribute that is given twice the first counts.
             given.setdefault(name, value or "")
+        if self._inside == tag == "form":
+            # Forms do not nest: the one before was never closed.
+            self._inside = None
         if self._inside is not None:
             self._depth += tag == self._inside
             return
@@ -251,7 +258,9 @@ class _Stripper(HTMLParser):
             kept["data-sitekey"] = "sandbox"
         if tag == "button":
             kept["type"] = kind
-        kept = {name: scrub(value, self._dropped) for name, value in kept.items()}
+        kept = {
+            name: scrub(value, self._dropped, phones=name in _PROSE) for name, value in kept.items()
+        }
         shown = "".join(f' {name}="{escape(value, quote=True)}"' for name, value in kept.items())
         self._out.append(f"<{tag}{shown}>")
         self._note(tag, kind, kept)

@@ -19,7 +19,9 @@ from playwright.sync_api import sync_playwright
 from harness.cli.main import run
 from harness.errors import EnvironmentProblem
 from replay.browser import find_browser
-from replay.sandbox.archetypes import ARCHETYPES
+from replay.sandbox.archetypes import ARCHETYPES, Archetype
+from replay.sandbox.archetypes.saved import load_archetypes
+from replay.sandbox.conditions import Condition
 from replay.sandbox.exhibits import Exhibition, exhibits_of
 from replay.sandbox.serve import ServeOptions, serve
 from tests.support.events import JOB, make_control
@@ -29,8 +31,8 @@ ROOT = Path(__file__).parents[3]
 
 
 @contextmanager
-def served(options: ServeOptions) -> Iterator[tuple[str, Exhibition]]:
-    exhibition = Exhibition(exhibits_of(ARCHETYPES.values(), seed=0))
+def served(options: ServeOptions, *kinds: Archetype) -> Iterator[tuple[str, Exhibition]]:
+    exhibition = Exhibition(exhibits_of(kinds or ARCHETYPES.values(), seed=0))
     stop, opened, urls = threading.Event(), threading.Event(), list[str]()
 
     def on_open(url: str) -> None:
@@ -173,3 +175,24 @@ def test_a_recorded_job_is_served_as_the_record_shows_it(
     assert "did you mean maple.example?" in capsys.readouterr().err
     assert run(["sandbox", "serve", "--archetype", "wizzard"]) == 2
     assert "did you mean wizard?" in capsys.readouterr().err
+
+
+def test_an_address_is_fetched_once_and_served_again_as_a_kind_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], http: urllib3.PoolManager
+) -> None:
+    kinds = str(tmp_path / "kinds")
+    with served(ServeOptions(plain=True)) as (url, _):
+        address = f"{url}at/hosted-form--accepted/forms/d/e/sandbox/viewform"
+        captured = ["sandbox", "capture", address, "--name", "tally", "--out", kinds]
+        assert run(captured) == 0
+        told = capsys.readouterr().out
+        assert "tally: 4 fields: entry.1045781291, " in told
+        assert run([*captured[:2], f"{url}at/forbidden--forbidden/x", *captured[3:5]]) == 2
+        assert "the site answered 403" in capsys.readouterr().err
+    assert run(["sandbox", "serve", "--archetypes", kinds, "--archetype", "tally", "--port", "0",
+                "--for", "0.1s"]) == 0  # fmt: skip
+    assert f"{len(Condition)} sites: " in capsys.readouterr().out
+    kind = load_archetypes(Path(kinds), ARCHETYPES)["tally"]
+    with served(ServeOptions(plain=True), kind) as (url, _):
+        page = http.request("GET", f"{url}at/tally--accepted{kind.path}").data.decode()
+        assert 'name="entry.1045781291"' in page

@@ -216,6 +216,23 @@ def test_no_trick_keeps_a_script_or_an_address(html: str) -> None:
     _check(strip_page(html).html)
 
 
+def test_a_form_that_was_never_closed_does_not_swallow_the_next() -> None:
+    page = strip_page("<form><input name=q><form><input name=a><input name=b></form>")
+    assert [control.name for control in page.controls] == ["a", "b"]
+
+
+def test_a_number_is_a_field_s_name_and_in_a_text_a_telephone() -> None:
+    page = strip_page('<form><input name="4155552671" placeholder="415-555-2671"></form>')
+    assert 'name="4155552671"' in page.html
+    assert "415-555-2671" not in page.html
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReplayError, match="Give another folder"):
+        capture(save(tmp_path, "p.html", PAGE), name="maple", out=tmp_path / "file" / "x")
+
+
 PARTS = (
     "<form>", "</form>", "<input name=a value=SECRET>", "<script>", "</script>", "x()", "<svg>",
     "</svg>", "<textarea>", "</textarea>", "<!--", "-->", "<select>", "<option value=1>",
