@@ -17,10 +17,12 @@ from replay.check.cases import CASES
 from replay.check.model import Group, Mark, Report
 from replay.check.run import check
 from replay.check.small_sites import SLOW_S
+from replay.worker.choose import make_worker
 from replay.worker.contract import Worker
 from replay.worker.playwright_worker import PlaywrightWorker
 from tests.support.replays import QUICK
 
+WORKERS = Path(__file__).parents[2] / "workers"
 BY_NAME = {case.name: case for case in CASES}
 
 
@@ -30,9 +32,12 @@ def try_worker(worker: Worker, *names: str) -> Report:
 
 
 def marks(report: Report) -> dict[str | None, set[tuple[Group, Mark]]]:
-    found: dict[str | None, set[tuple[Group, Mark]]] = {}
-    for finding in report.findings:
-        found.setdefault(finding.case, set()).add((finding.group, finding.mark))
+    """Of each case; those of the whole run under None."""
+    found: dict[str | None, set[tuple[Group, Mark]]] = {
+        result.case.name: {(finding.group, finding.mark) for finding in result.findings}
+        for result in report.results
+    }
+    found[None] = {(finding.group, finding.mark) for finding in report.overall}
     return found
 
 
@@ -49,7 +54,7 @@ def test_the_built_in_worker_has_the_marks_of_the_judge_that_it_copies() -> None
     assert found["wizard"] == {(Group.FALSE_FAILURE, Mark.GOOD)}
     assert found["success_in_css"] == {(Group.FALSE_SUCCESS, Mark.BAD)}
     assert found["queued_for_review"] == {(Group.FALSE_FAILURE, Mark.BAD)}
-    assert (Group.FALSE_FAILURE, Mark.BAD) in found["never_idle_after_success"]
+    assert found["never_idle_after_success"] == {(Group.FALSE_FAILURE, Mark.BAD)}
     assert found["captcha_wall"] == {(Group.CAPTCHA, Mark.GOOD)}
     by_name = {result.case.name: result.seen for result in report.results}
     assert found["slow_first_byte"] == {(Group.WAITS, Mark.GOOD)}
@@ -114,6 +119,22 @@ def test_a_process_that_is_forgotten_is_named_and_a_death_is_bad() -> None:
     assert left.mark is Mark.BAD
     assert "sleep" in left.evidence
     assert (Group.FALSE_FAILURE, Mark.BAD) in marks(report)["accepts"]
+
+
+def test_a_program_of_its_own_is_tried_like_any_other_and_its_files_are_found() -> None:
+    spec = "python:listing_worker.submission_runner:run_plan"
+    worker = make_worker(spec, folder=WORKERS / "company", fast_sleeps=True)
+    assert worker is not None
+    cases = [BY_NAME["accepts"], BY_NAME["page_crash"]]
+    report = check(worker, cases, browser=find_browser(), timeouts=QUICK)
+    assert marks(report)["accepts"] == {(Group.FALSE_FAILURE, Mark.GOOD)}
+    assert marks(report)["page_crash"] == {(Group.FALSE_SUCCESS, Mark.GOOD)}
+    crashed = report.results[1].seen
+    assert (crashed.requests[-1].address, crashed.stuck) == ("/submit?crash=1", False)
+    files, *_ = [f for f in report.overall if "file" in f.sentence]
+    assert files.mark is Mark.BAD
+    assert "screenshot_check-01_" in files.evidence
+    assert (report.worker, report.facts["fast_sleeps"]) == (spec, True)
 
 
 def test_the_command_says_what_is_bad_by_its_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
