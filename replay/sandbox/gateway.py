@@ -84,7 +84,15 @@ class Door:
 
     async def __aenter__(self) -> Door:
         listener = self._listener or socket.create_server(("127.0.0.1", 0))
-        self._server = await asyncio.start_server(self._accept, sock=listener, limit=_HEAD_LIMIT)
+        self._server = await asyncio.start_server(
+            self._accept, sock=listener, limit=_HEAD_LIMIT, start_serving=False
+        )
+        try:
+            await self._server.start_serving()
+        except BaseException:
+            # A run that ends cancels who is on the way in; nobody else would close the socket.
+            self._server.close()
+            raise
         return self
 
     async def __aexit__(
