@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import click
@@ -86,13 +87,18 @@ def check(
         idle_ms=1000 * settings.idle_timeout,
     )
     tested = make_worker(worker, folder=worker_path, python=worker_python, fast_sleeps=fast_sleeps)
-    report = carry_out(
-        tested or PlaywrightWorker(timeouts),
-        cases,
-        browser=find_browser(settings.browser),
-        timeouts=timeouts,
-        on_case=lambda case: click.echo(f"{case.name}: {case.title} …", err=True),
-    )
+    # So that browser and temporary folder go when a supervisor ends this, as on Ctrl-C.
+    former = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        report = carry_out(
+            tested or PlaywrightWorker(timeouts),
+            cases,
+            browser=find_browser(settings.browser),
+            timeouts=timeouts,
+            on_case=lambda case: click.echo(f"{case.name}: {case.title} …", err=True),
+        )
+    finally:
+        signal.signal(signal.SIGTERM, former)
     click.echo(json.dumps(as_data(report)) if as_json else as_text(report))
     if report.escapes:
         return EXIT_ESCAPE
