@@ -130,6 +130,21 @@ class GateSettings(_Section):
     """A shipped gates file by name; `shadow gates` lists them."""
 
 
+def _sites(value: object) -> object:
+    """In the environment: ``maple.example=wizard``, separated by commas."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    for host, equals, name in pairs:
+        if not (host.strip() and equals and name.strip()):
+            raise ValueError(f"{host!r}: write host=kind, such as maple.example=wizard")
+    return {host.strip(): name.strip() for host, _, name in pairs}
+
+
+Sites = Annotated[dict[str, str], BeforeValidator(_sites)]
+"""Names of kinds of sites by the host of the directory."""
+
+
 class ReplaySettings(_Section):
     """How recorded jobs are replayed."""
 
@@ -143,6 +158,10 @@ class ReplaySettings(_Section):
     """How long it waits for a field or a button."""
     idle_timeout: Duration = 30.0
     """How long it waits for a page to come to rest."""
+    archetypes: Path | None = None
+    """A folder of kinds of sites that `shadow sandbox capture` made."""
+    sites: Sites = Field(default={})
+    """Which kind of site a directory has, by its host; the others as the record tells."""
 
 
 def _paths(value: object) -> object:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.journal.store import Journal
-from replay.sandbox.conditions import Condition
+from replay.sandbox.conditions import KEEPS_WAITING
 from replay.schedule import Schedule
 from replay.select import Excluded, Replayable, load_submissions
 from replay.selection import Key, Keys
@@ -121,7 +121,7 @@ class Feed:
             due_s = self._schedule.due_s(key.began_at, self._first)
             # Who waits for a site that never answers needs no core, so it must not hold up those
             # who do: at 30 s each, one in twenty of them would double the time of a run.
-            slow = self._apart and submission.condition is Condition.SLOW
+            slow = self._apart and submission.condition in KEEPS_WAITING
             (self._waiting if slow else self._quick).append(Due(submission=submission, due_s=due_s))
 
     def _read(self, keys: list[Key]) -> tuple[Replayable | Excluded, ...]:

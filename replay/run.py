@@ -35,7 +35,7 @@ from replay.machine import EVERY_S, Watch, cores, most_at_once
 from replay.outbox import Outbox
 from replay.pace import Pace
 from replay.place import AnyWorker, open_place
-from replay.sandbox.conditions import Condition
+from replay.sandbox.conditions import KEEPS_WAITING
 from replay.sandbox.server import Sandbox
 from replay.sandbox.sites import SiteMaker, make_site
 from replay.sandbox.visit import Visit
@@ -288,7 +288,7 @@ class _Run:
     def _overloaded(self, done: Finished) -> bool:
         """Whether it timed out, where no site was slow, while the machine was starved."""
         text = (done.claim.error_text or "").lower()
-        if done.of.condition is Condition.SLOW or "timeout" not in text:
+        if done.of.condition in KEEPS_WAITING or "timeout" not in text:
             return False
         took_s = done.claim.duration_ms / 1000 + EVERY_S
         return self._watch.starved_since(time.monotonic() - took_s)

@@ -183,12 +183,16 @@ def _condition(row: Mapping[str, Any]) -> Condition | None:
     return condition_of(known, _word(row["candidate_outcome"], row["candidate_error_class"]))
 
 
-def _word(outcome: str | None, error_class: str | None) -> Word | None:
+def _word(
+    outcome: str | None, error_class: str | None, error_text: str | None = None
+) -> Word | None:
     """None where the record's word is not of our vocabulary: such a word tells nothing."""
     if outcome is None or outcome not in set(Outcome):
         return None
     return Word(
-        outcome=Outcome(outcome), error_class=ErrorClass(error_class) if error_class else None
+        outcome=Outcome(outcome),
+        error_class=ErrorClass(error_class) if error_class else None,
+        error_text=error_text,
     )
 
 

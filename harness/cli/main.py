@@ -36,10 +36,12 @@ _COMMANDS = {
     "replay": ("replay", "Run recorded jobs through the worker in the sandbox."),
     "report": ("report", "Write the go/no-go report."),
     "rules": ("rules", "List, explain, try or add rules, and see what each hides."),
+    "sandbox": ("sandbox", "Look at the sites of a replay, or make new kinds of them."),
     "trace": ("trace", "Export, import or redact a portable slice of a journal."),
     "triage": ("triage", "Say what a cluster of differences comes from."),
     "waive": ("waive", "Take the risk of one gate by name, for a limited time."),
     "watch": ("watch", "Open the dashboard."),
+    "worker": ("worker", "Try a worker on small sites before it is trusted."),
 }
 """Per command: the module of this package that has it under its name, and one sentence."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,6 +30,30 @@ class Condition(StrEnum):
     """A captcha stands where the form should be."""
     SLOW = "slow"
     """It never answers in time."""
+    NEVER_IDLE = "never_idle"
+    """It answers at once and stores the listing, but its pages go on asking for ever."""
+    LOGIN = "login"
+    """It leads to a login where the form should be."""
+    FORBIDDEN = "forbidden"
+    """It answers 403 with a page that wants to check the browser."""
+    NOT_FOUND = "not_found"
+    """It answers 404 where the form should be."""
+    DUPLICATE = "duplicate"
+    """It does not store the listing, because it has it already."""
+    VERIFICATION = "verification"
+    """It stores nothing until a link in a mail is followed."""
+
+
+KEEPS_WAITING = frozenset(
+    {
+        Condition.SLOW,
+        Condition.NEVER_IDLE,
+        Condition.LOGIN,
+        Condition.FORBIDDEN,
+        Condition.NOT_FOUND,
+    }
+)
+"""Where a worker may wait as long as it ever does, for an answer, for rest or for a field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +62,8 @@ class Word:
 
     outcome: Outcome
     error_class: ErrorClass | None = None
+    error_text: str | None = None
+    """As the side worded it."""
 
 
 def condition_of(control: Sequence[Word], candidate: Word | None) -> Condition | None:
@@ -59,10 +86,39 @@ def _condition_of_word(word: Word, candidate: Word | None) -> Condition | None:
     match word.error_class:
         case ErrorClass.CAPTCHA:
             return Condition.CAPTCHA
-        case ErrorClass.TIMEOUT | ErrorClass.NAVIGATION:
+        case ErrorClass.TIMEOUT:
             return Condition.SLOW
+        case ErrorClass.NAVIGATION:
+            return _condition_of_text(word.error_text) or Condition.SLOW
         case ErrorClass.REFUSED:
             fooled = candidate is not None and candidate.outcome is Outcome.SUBMITTED
-            return Condition.REFUSED_MISLEADING if fooled else Condition.REFUSED
+            if fooled:
+                return Condition.REFUSED_MISLEADING
+            return _condition_of_text(word.error_text) or Condition.REFUSED
+        case ErrorClass.UNKNOWN:
+            return _condition_of_text(word.error_text)
         case _:
             return None
+
+
+_SAID = {
+    Condition.FORBIDDEN: r"\b403\b|\bforbidden\b",
+    Condition.NOT_FOUND: r"\b404\b",
+    Condition.DUPLICATE: r"\balready (?:listed|exists|registered)\b"
+    r"|\bduplicate (?:listing|entry)\b",
+    Condition.LOGIN: r"\b(?:log[ -]?in|sign[ -]?in|authentication) (?:is )?required\b"
+    r"|\bredirected to (?:a )?log[ -]?in\b",
+    Condition.VERIFICATION: r"\be-?mail verification\b|\bverify your e-?mail\b"
+    r"|\bcheck your inbox\b",
+}
+# What is quoted of a page or a selector may contain any word.
+_QUOTES = re.compile(r"locator|selector|waiting for|https?://", re.IGNORECASE)
+
+
+def _condition_of_text(text: str | None) -> Condition | None:
+    """What a text says in so many words; None if it says nothing, or more than one thing."""
+    said = _QUOTES.split(text or "")[0]
+    found = [
+        condition for condition, pattern in _SAID.items() if re.search(pattern, said, re.IGNORECASE)
+    ]
+    return found[0] if len(found) == 1 else None

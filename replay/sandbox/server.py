@@ -27,7 +27,7 @@ from replay.sandbox.visit import Visit
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-class _QuietServer(uvicorn.Server):
+class QuietServer(uvicorn.Server):
     """Leaves signals to whoever runs the replay."""
 
     @contextlib.contextmanager
@@ -45,7 +45,7 @@ class Sandbox:
         self._certificates = Certificates()
         self._app = Starlette(routes=[Route("/{path:path}", self._answer, methods=_METHODS)])
         self._inside: Inside | None = None
-        self._servers: list[tuple[_QuietServer, asyncio.Task[None]]] = []
+        self._servers: list[tuple[QuietServer, asyncio.Task[None]]] = []
 
     @property
     def spki(self) -> str:
@@ -98,7 +98,7 @@ class Sandbox:
                 (lambda _config, _default: self._certificates.server_context()) if secure else None
             ),
         )
-        server = _QuietServer(config)
+        server = QuietServer(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         self._servers.append((server, task))
         while not server.started:
@@ -139,4 +139,5 @@ class Sandbox:
             while (await request.receive())["type"] != "http.disconnect":
                 pass
             return Response(status_code=204)
+        await asyncio.sleep(reply.delay_s)
         return HTMLResponse(reply.body, status_code=reply.status, headers=dict(reply.headers))

@@ -58,7 +58,7 @@ WITH wanted AS MATERIALIZED (
 ), control AS (
     SELECT
         job_id, coalesce(directory, '') AS directory,
-        list([outcome, error_class] ORDER BY unit) AS words,
+        list([outcome, error_class, error_text] ORDER BY unit) AS words,
         first(sent ORDER BY unit) AS listing
     FROM submissions_now SEMI JOIN wanted_jobs USING (job_id)
     WHERE mode = 'live' AND side = 'control'

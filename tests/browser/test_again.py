@@ -22,7 +22,7 @@ from replay.evidence.page import render_page
 from replay.evidence.store import INDEX, EvidenceStore
 from replay.run import ReplayConfig, replay
 from replay.sandbox.conditions import Condition
-from replay.sandbox.sites import Hit, RecordedSite, Reply, make_site
+from replay.sandbox.sites import Hit, Reply, Site, make_site
 from replay.versus import ChangeKind, compare_runs
 from tests.support.events import JOB
 from tests.support.replays import (
@@ -38,7 +38,7 @@ from tests.support.replays import (
 class ByTurns:
     """A site that refuses the first form it gets and accepts every later one."""
 
-    inner: RecordedSite
+    inner: Site
     posts: Counter[str]
 
     def answer(self, hit: Hit) -> Reply | None:

@@ -19,7 +19,7 @@ from harness.model import EventDraft, Order
 from replay.browser import find_browser
 from replay.run import ReplayConfig, ReplayState, replay
 from replay.sandbox.conditions import Condition
-from replay.sandbox.sites import Hit, RecordedSite, Reply, Site, make_site
+from replay.sandbox.sites import Hit, Reply, Site, make_site
 from replay.seal.isolation import NONE, Isolation, SlotLayer, find_isolation
 from replay.seal.place import SlotPlace
 from replay.worker.choose import make_worker
@@ -48,7 +48,7 @@ EITHER = pytest.mark.parametrize(
 class Queued:
     """A site that stores the listing and says so in words that no judge by words knows."""
 
-    def __init__(self, inner: RecordedSite) -> None:
+    def __init__(self, inner: Site) -> None:
         self._inner = inner
 
     def answer(self, hit: Hit) -> Reply | None:

@@ -49,3 +49,29 @@ def test_a_candidate_that_saw_success_in_a_refusal_saw_misleading_words() -> Non
     assert condition_of(refused, failed(ErrorClass.REFUSED)) is Condition.REFUSED
     assert condition_of([failed(ErrorClass.CAPTCHA)], SUBMITTED) is Condition.CAPTCHA
     assert condition_of([SUBMITTED], failed(ErrorClass.TIMEOUT)) is Condition.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("why", "text", "condition"),
+    [
+        (ErrorClass.NAVIGATION, "Playwright error: server answered 403", Condition.FORBIDDEN),
+        (ErrorClass.NAVIGATION, "page.goto: HTTP 404", Condition.NOT_FOUND),
+        (ErrorClass.NAVIGATION, "net::ERR_ABORTED at https://x.example/404", Condition.SLOW),
+        (ErrorClass.NAVIGATION, "net::ERR_NAME_NOT_RESOLVED", Condition.SLOW),
+        (ErrorClass.UNKNOWN, "Login required", Condition.LOGIN),
+        (ErrorClass.UNKNOWN, "redirected to login", Condition.LOGIN),
+        (ErrorClass.UNKNOWN, "waiting for locator('text=Login required')", None),
+        (ErrorClass.UNKNOWN, "Login required (403)", None),
+        (ErrorClass.UNKNOWN, "This business is already listed.", Condition.DUPLICATE),
+        (ErrorClass.UNKNOWN, "Please verify your e-mail", Condition.VERIFICATION),
+        (ErrorClass.UNKNOWN, "something else", None),
+        (ErrorClass.REFUSED, "rejected: duplicate listing", Condition.DUPLICATE),
+        (ErrorClass.REFUSED, "AI predicted submission failed.", Condition.REFUSED),
+        (ErrorClass.TIMEOUT, "Timeout 30000ms exceeded, login required", Condition.SLOW),
+    ],
+)
+def test_a_text_that_says_one_thing_in_so_many_words_tells_more(
+    why: ErrorClass, text: str, condition: Condition | None
+) -> None:
+    word = Word(outcome=Outcome.FAILED, error_class=why, error_text=text)
+    assert condition_of([word], None) is condition

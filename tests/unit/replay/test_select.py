@@ -61,6 +61,16 @@ def test_each_condition_is_read_from_the_record(tmp_path: Path) -> None:
     )
 
 
+def test_the_control_s_own_words_tell_which_wall_it_met(tmp_path: Path) -> None:
+    rows = [
+        make_control("failed", host="a.example", message="Playwright error: server answered 403"),
+        make_control("failed", host="b.example", message="Playwright error: login required"),
+    ]
+    found = {one.key[1]: one for one in select(make_journal(tmp_path, *rows))}
+    assert replayable(found["a.example"]).condition is Condition.FORBIDDEN
+    assert replayable(found["b.example"]).condition is Condition.LOGIN
+
+
 def test_a_recorded_plan_is_used_as_it_is(tmp_path: Path) -> None:
     steps = [
         {"action": "goto", "url": f"https://{HOST.upper()}/add"},

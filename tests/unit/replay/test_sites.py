@@ -77,7 +77,7 @@ def test_only_a_post_to_an_accepting_form_is_a_listing() -> None:
 
 def test_values_in_the_page_are_escaped() -> None:
     plan = (goto(f"https://{HOST}/"), PlanStep(action="select", selector="#s", value='"><script>'))
-    form = make_site(make_order(*plan), Condition.ACCEPTED).form
+    form = make_site(make_order(*plan), Condition.ACCEPTED).form.page()
     assert "<script>" not in form
     assert 'value="&quot;&gt;&lt;script&gt;"' in form
 
@@ -92,7 +92,7 @@ def test_an_address_may_be_percent_encoded() -> None:
 def test_a_form_posts_where_its_selector_says() -> None:
     fill = PlanStep(action="fill", selector="form[action='/save'] input[name='a']", value="1")
     site = make_site(make_order(goto(f"https://{HOST}/add"), fill), Condition.ACCEPTED)
-    assert 'action="/save"' in site.form
+    assert 'action="/save"' in site.form.page()
     reply = site.answer(post({"a": "1"}, "/save"))
     assert reply is not None
     assert reply.accepts
@@ -108,7 +108,7 @@ def test_a_click_before_the_last_does_not_send_the_form() -> None:
     steps = [
         PlanStep(action="click", selector=s) for s in ("#next", "input[type='checkbox']", "a.go")
     ]
-    form = make_site(make_order(goto(f"https://{HOST}/"), *steps), Condition.ACCEPTED).form
+    form = make_site(make_order(goto(f"https://{HOST}/"), *steps), Condition.ACCEPTED).form.page()
     assert '<button id="next" type="button">' in form
     assert '<input type="checkbox">' in form
     assert "requestSubmit" in form.partition('<a class="go"')[2]

@@ -82,7 +82,7 @@ def test_every_key_has_an_environment_name(file: Path, key: str) -> None:
         "replay.concurrency": "3", "compare.since": "2026-11-16T09:00:00Z",
         "record.mode": "slot", "record.slot_plugin": "test_decoding",
         "record.slot_warn_mb": "5", "record.slot_drop_mb": "5",
-        "notify.per_hour": "3",
+        "notify.per_hour": "3", "replay.sites": "a.example=wizard",
     } | dict.fromkeys(
         (f"privacy.{action}" for action in ("drop", "hash", "fake", "words", "keep")), "jobs.city"
     )  # fmt: skip
