@@ -245,9 +245,12 @@ def test_every_way_in_which_a_worker_ends_is_an_outcome(
     assert classes["sleeps"] == "timeout"
 
 
-def test_a_program_may_exit_after_each_order_and_print_what_it_likes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@EITHER
+def test_a_program_may_exit_after_each_order_and_leave_what_it_likes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolation: Isolation
 ) -> None:
+    """Whoever detached from it is found and ended too; its files go with the slot."""
+    monkeypatch.setattr(place_module, "find_isolation", lambda: isolation)
     left: list[SlotPlace] = []
     monkeypatch.setattr(
         SlotPlace,
