@@ -53,8 +53,8 @@ class EvidenceKeeper:
         self._run = run
         self._site_for = site_for
         self._most_bytes = most_bytes
+        store.clear_incomplete(run)
         self.kept = 0
-        self.dropped = 0
 
     def capture(self, submission: Replayable) -> Capture:
         """What watches this submission."""
@@ -65,11 +65,15 @@ class EvidenceKeeper:
         )
 
     def file(self, done: Finished, first: Ended, *, flaky: bool) -> bool:
-        """Complete the evidence of a submission; whether anything was kept of it."""
+        """Complete the evidence of a submission; whether it has more than claim and observation.
+
+        A worker that brings its own browser leaves nothing else.
+        """
         order, seen = done.of.order, done.visit.observation
         folder = self._store.folder_of(self._run, order.job_id, order.directory)
-        if not any(folder.iterdir()):
-            return False
+        if not folder.is_dir():
+            folder = self._store.make(self._run, order.job_id, order.directory)
+        watched = any(folder.iterdir())
         facts: dict[str, Any] = {
             "run": self._run,
             "job_id": order.job_id,
@@ -88,5 +92,8 @@ class EvidenceKeeper:
         }
         self._store.complete(folder, facts)
         self.kept += 1
-        self.dropped += self._store.bound(self._most_bytes)
-        return True
+        return watched
+
+    def bound(self) -> int:
+        """Keep to the size, at the end of a pass; how many older ones that dropped."""
+        return self._store.bound(self._most_bytes)

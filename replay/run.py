@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 from typing import Any
@@ -105,8 +105,8 @@ class _Run:
         self._on_progress = on_progress
         self._began = time.monotonic()
         self._done_here = 0
-        self._watch = Watch(lambda sample: self._pace.adapt(sample))
         self._pace = self._new_pace()
+        self._watch = Watch(self._pace.adapt)
         self._keys = keys
         self._differing: dict[Pair, Ended] = {}
         self._again = dict(record.again)
@@ -200,13 +200,15 @@ class _Run:
                 again=len(self._again),
                 flaky=sum(self._again.values()),
                 evidence=keeper.kept,
-                evidence_dropped=keeper.dropped,
             )
             self._tell()
 
         self._pace.limit = min(self._pace.limit, cores())
         feed = self._feed(self._keys.only(chosen), Schedule())
-        await self._drive(engine.again(on_finished=finish, capture=keeper.capture), feed, stop)
+        try:
+            await self._drive(engine.again(on_finished=finish, capture=keeper.capture), feed, stop)
+        finally:
+            self.state = replace(self.state, evidence_dropped=keeper.bound())
 
     def _finish(self, done: Finished, sandbox: Sandbox, outbox: Outbox) -> None:
         overloaded = self._overloaded(done)
@@ -330,7 +332,7 @@ class _Run:
 
 
 @contextlib.asynccontextmanager
-async def _beside(work: Any) -> AsyncIterator[None]:
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Do this work meanwhile, and end it at the exit."""
     task = asyncio.ensure_future(work)
     try:

@@ -104,12 +104,14 @@ def _event_text(kind: str, payload: Mapping[str, Any]) -> str:
             return f"job {payload.get('status')}" + (f": {error}" if error else "")
         case "job_results":
             return f"job_results {payload.get('status')}"
-        case "replay.submission":
+        case "replay.submission" | "replay.again":
             claimed = payload.get("claimed") or {}
             observed = payload.get("observed") or {}
+            again = "again: " if kind == "replay.again" else ""
+            flaky = "; flaky" if payload.get("flaky") else ""
             return (
-                f"claimed {claimed.get('status')}, site accepted {observed.get('accepted', 0)} of "
-                f"{observed.get('posts', 0)} posts"
+                f"{again}claimed {claimed.get('status')}, site accepted "
+                f"{observed.get('accepted', 0)} of {observed.get('posts', 0)} posts{flaky}"
             )
         case _:
             return kind

@@ -125,9 +125,12 @@ def _view(kept: Kept) -> bool:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
-        return viewer.wait(_VIEWER_FAILS_WITHIN_S) == 0
+        if viewer.wait(_VIEWER_FAILS_WITHIN_S) == 0:
+            return True
     except subprocess.TimeoutExpired:
         return True
+    say("The trace viewer does not start: it needs the Chromium of playwright install chromium.")
+    return False
 
 
 def _has_screen(environ: Mapping[str, str], platform: str) -> bool:

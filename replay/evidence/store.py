@@ -6,6 +6,7 @@ trace or report carries it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -62,7 +63,16 @@ class EvidenceStore:
     def complete(self, folder: Path, facts: Mapping[str, Any]) -> None:
         """Say what the files of a folder are about."""
         text = json.dumps(facts, ensure_ascii=False, indent=1, default=str)
-        (folder / INDEX).write_text(text, encoding="utf-8")
+        # A kill between the two leaves a folder without the index, never half of one.
+        unfinished = folder / f".{INDEX}"
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(folder / INDEX)
+
+    def clear_incomplete(self, run: str) -> None:
+        """Remove what a kill left of this run, which must not be going on."""
+        for folder in self.root.glob(f"{_name(run)}/*/*"):
+            if not (folder / INDEX).is_file():
+                self._drop(folder)
 
     def kept(self) -> Iterator[Kept]:
         """All complete evidence, oldest first."""
@@ -79,10 +89,16 @@ class EvidenceStore:
         for one, size in kept:
             if total <= most_bytes:
                 break
-            shutil.rmtree(one.folder)
+            self._drop(one.folder)
             total -= size
             dropped += 1
         return dropped
+
+    def _drop(self, folder: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        for above in (folder.parent, folder.parent.parent):
+            with contextlib.suppress(OSError):
+                above.rmdir()
 
 
 def _name(text: str) -> str:

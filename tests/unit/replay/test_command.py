@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ import replay.run
 from harness.cli.main import run
 from harness.cli.stopping import stopping
 from harness.journal.store import Journal
-from harness.model import Batch
+from harness.model import Batch, EventDraft
 from replay.run import ReplayConfig, ReplayState
 from replay.schedule import Schedule
 from replay.worker.contract import Timeouts
-from tests.support.events import JOB, make_history
+from tests.support.events import JOB, make_history, make_replay
 from tests.support.replays import accepted, make_journal
 
 
@@ -82,6 +83,28 @@ def test_words_that_select_and_pace_become_a_configuration(called: list[ReplayCo
 def test_a_second_run_follows_only_one_that_came_to_its_end(called: list[ReplayConfig]) -> None:
     assert run(["replay", "--run", "x", "--twice"]) == 0
     assert [config.run for config in called] == ["x"]
+
+
+@pytest.mark.usefixtures("called")
+def test_what_another_version_changed_is_told_and_is_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ended(name: str, claimed: str, accepted: int) -> EventDraft:
+        draft = make_replay(claimed, accepted=accepted, run=name, host="site-0.example")
+        return replace(draft, payload={**draft.payload, "condition": "accepted"})
+
+    Journal.open(tmp_path / "shadow.duckdb").append(
+        Batch(events=(ended("a", "failed", 0), ended("b", "submitted", 1), ended("c", "failed", 0)))
+    )
+    assert run(["replay", "--run", "b", "--against", "a"]) == 1
+    out = capsys.readouterr().out
+    assert "b against a: 1 of 1 changed (1 fixed, 0 broke, 0 other)" in out
+    assert f"  fixed: {JOB}/site-0.example\n    before: failed, 0 stored of 1 received" in out
+    assert run(["replay", "--run", "c", "--against", "a"]) == 0
+    capsys.readouterr()
+    assert run(["replay", "--run", "a", "--against", "b", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert [change["kind"] for change in told["changes"]["changes"]] == ["broke"]
 
 
 def test_what_differs_in_production_is_selected_by_its_pairs(
