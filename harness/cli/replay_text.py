@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -126,16 +126,26 @@ def summary(state: ReplayState) -> str:
         time_up = "--max-minutes is over; " if state.out_of_time else ""
         lines.append(f"{time_up}{what}; go on with: shadow replay --resume {state.run}")
     if state.not_sealed_by:
-        lines.append(
-            f"NO {' AND NO '.join(state.not_sealed_by).upper()} around the worker's process: this "
-            "machine does not allow it; see shadow doctor"
-        )
+        lines.append(_not_sealed(state.not_sealed_by))
     lines.append(
         f"ATTEMPTS TO LEAVE THE SANDBOX, all stopped: {state.escapes}"
         if state.escapes
         else "nothing tried to leave the sandbox"
     )
     return "\n".join(lines)
+
+
+def _not_sealed(missing: Collection[str]) -> str:
+    """What was open to a worker's program, because this machine allows no more."""
+    from replay.seal.isolation import SlotLayer
+    from replay.seal.unsealed import not_sealed_without, ways_in_words
+
+    layers = [SlotLayer(layer) for layer in missing]
+    only = "SEALED BY PROXY AND RESOLVER ONLY: " * (SlotLayer.NETWORK in layers)
+    return (
+        f"{only}this machine allows no {', no '.join(layers)}. "
+        f"Not sealed here: {ways_in_words(not_sealed_without(layers))}; see shadow doctor"
+    )
 
 
 def changes(found: Versus) -> str:

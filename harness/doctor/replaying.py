@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from harness.doctor.plan import Plan
 from harness.errors import BrowserError
 from replay.browser import QUIET_ARGS, find_browser
 from replay.sandbox.layers import SealLayer
-from replay.seal.isolation import find_isolation
+from replay.seal.isolation import SlotLayer, find_isolation
+from replay.seal.unsealed import not_sealed_without, ways_in_words
 
 _START_S = 30.0
 _INSTALL = "sudo apt-get install -y chromium-headless-shell"
@@ -35,7 +35,7 @@ def examine_replaying(plan: Plan) -> Findings:
         _judge_browser(path, found)
     layers = ", ".join(SealLayer)
     found.ok("seal", f"{len(SealLayer)} layers around each page: {layers}")
-    _judge_namespace(found)
+    _judge_slot(found)
     return found
 
 
@@ -58,23 +58,24 @@ def _judge_browser(path: Path, found: Findings) -> None:
         )
 
 
-def _judge_namespace(found: Findings) -> None:
-    """A worker's process of its own is held best by namespaces; not every machine allows them."""
-    name = "slot"
-    allowed = find_isolation()
-    layers = ", ".join(allowed.layers)
-    if allowed.reason is None:
-        found.ok(name, f"{len(allowed.layers)} layers around a worker's process: {layers}")
-    elif sys.platform != "linux":
-        found.not_asked(name, f"{allowed.reason}; around a worker's process stand: {layers}")
-    else:
-        found.look(
-            name,
-            f"not all namespaces may be made ({allowed.reason}); only a worker that is a process "
-            f"of its own needs them. Around it stand: {layers}",
-            "Allow them, where the administrator agrees.",
-            shell=["sudo sysctl -w user.max_user_namespaces=15000"],
-        )
+def _judge_slot(found: Findings) -> None:
+    """What a worker that is a program of its own is held by; not every machine allows all of it."""
+    name = "worker slot"
+    isolation = find_isolation()
+    missing = [layer for layer in SlotLayer if layer not in isolation.layers]
+    if not missing:
+        found.ok(name, f"{len(SlotLayer)} layers around a worker's process: {', '.join(SlotLayer)}")
+        return
+    found.look(
+        name,
+        f"not sealed here: {ways_in_words(not_sealed_without(missing))}, because this user may "
+        f"make no {', no '.join(missing)} ({isolation.reason}); the built-in worker needs none",
+        "Allow it, where the administrator agrees; the second line is for Ubuntu.",
+        shell=[
+            "sudo sysctl -w user.max_user_namespaces=15000",
+            "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+        ],
+    )
 
 
 def _run(arguments: list[str]) -> str | None:

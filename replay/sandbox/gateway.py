@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from replay.sandbox.visit import Visit
 _HEAD_LIMIT = 64 * 1024
 _CHUNK = 64 * 1024
 _REFUSED = b"HTTP/1.1 403 Not of the sandbox\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_SIGNED = re.compile(rb"\r\nauthorization: AWS4-\S+ Credential=[^/]+/\d+/([^/]+)/([^/]+)/", re.I)
+"""Region and service of a request that is signed for one of Amazon's."""
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
@@ -155,7 +158,13 @@ class Door:
             host, port = "", 0
         visit = self.visit
         if not visit.allows(host, port):
-            visit.escape("proxy", target, SealLayer.PROXY)
+            service = _SIGNED.search(head)
+            if service and host in ("", "127.0.0.1"):
+                # Sent to the endpoint that a worker's environment names, which is this door.
+                region, name = (part.decode("latin-1") for part in service.groups())
+                visit.escape("aws", f"aws://{name}.{region}{address.path}", SealLayer.PROXY)
+            else:
+                visit.escape("proxy", target, SealLayer.PROXY)
             writer.write(_REFUSED)
             await writer.drain()
             return

@@ -16,7 +16,8 @@ class Escape:
     """None where the attempt belongs to no submission: the browser itself made it."""
     directory: str | None
     kind: str
-    """How it was tried: fetch, image, form, popup, websocket, webrtc, proxy and so on."""
+    """How it was tried. By a page: fetch, image, form, popup, websocket, webrtc, proxy and so on;
+    by a program: proxy, aws, tcp, udp, ping, dns, unix socket or file."""
     url: str
     layer: str | None = None
     """Which layer of the seal stopped it."""

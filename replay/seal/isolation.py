@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -14,7 +15,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-KEEPER = Path(__file__).with_name("keeper.py")
+from replay.seal.folders import LAYERS
+
+_ROOT = Path(__file__).parents[2]
+_KEEPER = (
+    f"import sys; sys.path.append({str(_ROOT)!r}); from replay.seal.keeper import main; main()"
+)
+"""Isolated from whatever the environment or a folder may hold, it is told where its modules are."""
 _PROBE_S = 10.0
 
 
@@ -31,6 +38,8 @@ class SlotLayer(StrEnum):
     """No network but a loopback on which nothing listens but the door."""
     FILES = "mount namespace"
     """Names, resolver and sockets of the machine are out of sight."""
+    WRITES = "throw-away files"
+    """What is written beside the slot's own folders reaches no file of the machine."""
     PROCESSES = "process namespace"
     """No process of the machine can be seen, and none of the slot outlives it."""
 
@@ -42,6 +51,8 @@ class Isolation:
     network: bool = False
     files: bool = False
     processes: bool = False
+    writes: bool = False
+    """What is written outside the slot goes into a layer of its own."""
     user: bool = False
     """They are made by way of a user namespace, because we are not root."""
     reason: str | None = None
@@ -54,6 +65,7 @@ class Isolation:
         spaces = {
             SlotLayer.NETWORK: self.network,
             SlotLayer.FILES: self.files,
+            SlotLayer.WRITES: self.writes,
             SlotLayer.PROCESSES: self.processes,
         }
         return always + tuple(layer for layer, made in spaces.items() if made)
@@ -74,8 +86,15 @@ def find_isolation() -> Isolation:
         return Isolation(reason=f"{sys.platform} has no network namespaces")
     user = os.geteuid() != 0
     reason = None
-    for files, processes in ((True, True), (True, False), (False, False)):
-        tried = Isolation(network=True, files=files, processes=processes, user=user, reason=reason)
+    for missing in range(4):
+        tried = Isolation(
+            network=True,
+            files=missing < 3,
+            processes=missing < 2,
+            writes=missing < 1,
+            user=user,
+            reason=reason,
+        )
         refused = _refused(tried)
         if refused is None:
             return tried
@@ -85,29 +104,34 @@ def find_isolation() -> Isolation:
 
 def _refused(isolation: Isolation) -> str | None:
     """Why a keeper does not get these namespaces; None if it does."""
-    keeper, link = start_keeper(isolation.spaces, mounts=())
-    with link:
-        link.settimeout(_PROBE_S)
-        try:
-            data, fds, _, _ = socket.recv_fds(link, 65536, 8)
-        except TimeoutError:
-            return "no answer"
-    for fd in fds:
-        os.close(fd)
-    end_keeper(keeper)
+    with tempfile.TemporaryDirectory(prefix="shadow-slot-") as place:
+        Path(place, LAYERS).mkdir()
+        keeper, link = start_keeper(isolation.spaces, place=Path(place), mounts=())
+        with link:
+            link.settimeout(_PROBE_S)
+            try:
+                data, fds, _, _ = socket.recv_fds(link, 65536, 8)
+            except TimeoutError:
+                return "no answer"
+        for fd in fds:
+            os.close(fd)
+        end_keeper(keeper)
     told = json.loads(data) if data else {"refused": f"exit code {keeper.returncode}"}
     reason: str | None = told.get("refused")
     return reason
 
 
 def start_keeper(
-    spaces: Mapping[str, bool], *, mounts: tuple[Mapping[str, str], ...]
+    spaces: Mapping[str, bool], *, place: Path, mounts: tuple[Mapping[str, str], ...]
 ) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Start a keeper and tell it what to make; returns it and the link to it."""
+    """Start a keeper and tell it what to make; returns it and the link to it.
+
+    place: the slot's folder, which has one named `LAYERS` in it.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(KEEPER), str(theirs.fileno())],
+            [sys.executable, "-I", "-S", "-c", _KEEPER, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -116,7 +140,7 @@ def start_keeper(
             env={},
             cwd="/",
         )
-    asked: dict[str, Any] = {"spaces": dict(spaces), "mounts": mounts}
+    asked: dict[str, Any] = {"spaces": dict(spaces), "slot": str(place), "mounts": mounts}
     with suppress(OSError):
         ours.sendall(json.dumps(asked).encode() + b"\n")
     return keeper, ours

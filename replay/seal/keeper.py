@@ -1,8 +1,8 @@
 """The first process of a slot: makes its namespaces, starts workers in it, and leaves nobody alive.
 
-A script of its own, with nothing but the standard library: it is run by an isolated interpreter
-(``python -I -S keeper.py FD``) and speaks JSON lines over the socket FD with the replay, which also
-hands file descriptors over. The first line is what to make; the answer brings the sockets that
+It needs nothing but the standard library: an isolated interpreter without site packages runs it,
+whose only argument is the number of a socket. Over that it speaks JSON lines with the replay, which
+also hands file descriptors over. The first line is what to make; the answer brings the sockets that
 listen inside. When the socket closes, whatever the reason, every process of the slot is killed.
 
 With a process namespace the keeper is its process 1, so whoever lost their parent is still its
@@ -25,9 +25,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from replay.seal.devices import close_settings
+from replay.seal.folders import Folders
+from replay.seal.mounting import BIND, NODEV, NOEXEC, NOSUID, PRIVATE, RECURSIVE, mount
+from replay.seal.outlook import open_outlook
+
 _NEWNS, _NEWUSER, _NEWPID, _NEWNET = 0x00020000, 0x10000000, 0x20000000, 0x40000000
-_MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
-_MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 0x2, 0x4, 0x8
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
 _SET_PDEATHSIG, _CAPBSET_DROP, _SET_CHILD_SUBREAPER, _SET_NO_NEW_PRIVS = 1, 24, 36, 38
 _KEPT_CAPABILITIES = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 18, 29, 31})
@@ -41,8 +44,11 @@ _KILLED_WITHIN_S = 5.0
 class Keeper:
     """Starts processes, tells how they end, and clears the slot."""
 
-    def __init__(self, link: socket.socket, *, alone: bool, confine: bool) -> None:
+    def __init__(
+        self, link: socket.socket, *, alone: bool, confine: bool, folders: Folders | None
+    ) -> None:
         self._link = link
+        self._folders = folders
         self._alone = alone
         """Every other process that can be seen is of this slot."""
         self._confine = confine
@@ -76,6 +82,8 @@ class Keeper:
                     count = len(asked["as"])
                     self._start(asked, fds[:count])
                     del fds[:count]
+                elif asked["do"] == "tell":
+                    _tell(self._link, written=self._folders.written() if self._folders else [])
                 else:
                     left = self._clear()
                     self._reap()
@@ -239,22 +247,23 @@ def _unshare(spaces: dict[str, bool]) -> None:
             Path("/proc/self", name).write_text(text)
 
 
-def _mount(source: str, target: str, kind: str, flags: int) -> None:
-    try:
-        _libc("mount", source.encode(), target.encode(), kind.encode(), flags, None)
-    except OSError as error:
-        raise OSError(error.errno, f"{error.strerror} ({kind or 'bind'} on {target})") from None
-
-
-def _furnish(mounts: list[dict[str, str]], *, processes: bool) -> None:
-    _mount("none", "/", "", _MS_REC | _MS_PRIVATE)
-    if processes:
-        _mount("proc", "/proc", "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
-    for asked in mounts:
-        if asked["kind"] == "empty":
-            _mount("tmpfs", asked["target"], "tmpfs", _MS_NOSUID | _MS_NODEV)
-        else:
-            _mount(asked["source"], asked["target"], "", _MS_BIND | _MS_REC)
+def _furnish(asked: dict[str, Any]) -> Folders | None:
+    mount("none", Path("/"), "", RECURSIVE | PRIVATE)
+    folders = Folders(Path(asked["slot"])) if asked["spaces"]["writes"] else None
+    if asked["spaces"]["processes"]:
+        mount("proc", Path("/proc"), "proc", NOSUID | NODEV | NOEXEC)
+        if folders:
+            close_settings()
+    for one in asked["mounts"]:
+        target = Path(one["target"])
+        if one["kind"] == "empty":
+            mount("tmpfs", target, "tmpfs", NOSUID | NODEV)
+            continue
+        if one["kind"] == "made" and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.touch()
+        mount(one["source"], target, "", BIND | RECURSIVE)
+    return folders
 
 
 def _raise_loopback() -> None:
@@ -294,20 +303,20 @@ def main() -> None:
             _libc("prctl", _SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         elif sys.platform == "linux":
             _libc("prctl", _SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        listeners = []
+        folders = None
+        listeners: list[socket.socket] = []
         if spaces["network"]:
             if spaces["files"]:
-                _furnish(asked["mounts"], processes=spaces["processes"])
+                folders = _furnish(asked)
             _raise_loopback()
             listeners = _listeners()
+            outlook = open_outlook()
+            listeners += [outlook] if outlook else []
     except OSError as error:
         _tell(link, refused=error.strerror or str(error))
         return
     _tell(link, [one.fileno() for one in listeners], ready=len(listeners))
     for one in listeners:
         one.close()
-    Keeper(link, alone=spaces["processes"], confine=spaces["network"]).serve()
-
-
-if __name__ == "__main__":
-    main()
+    keeper = Keeper(link, alone=spaces["processes"], confine=spaces["network"], folders=folders)
+    keeper.serve()

@@ -223,6 +223,7 @@ class SlotPlace:
             self._browser,
             isolation=self._isolation,
             manifests=self._worker.manifests,
+            code=self._worker.folder,
         )
         desk = _Desk(slot=await slot.__aenter__())
         self._desks.add(desk)

@@ -20,7 +20,7 @@ import socket
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +33,15 @@ from replay.sandbox.gateway import Door
 from replay.sandbox.seal import launch_args
 from replay.sandbox.server import Sandbox
 from replay.sandbox.visit import Visit
+from replay.seal.covers import Covers
 from replay.seal.environment import sealed_environment
+from replay.seal.folders import LAYERS
 from replay.seal.isolation import Isolation, SlotLayer, end_keeper, start_keeper
 from replay.seal.launcher import lay_out_downloads, link_names, write_wrapper
 from replay.seal.machine import plan_mounts
 from replay.seal.names import NameListener
+from replay.seal.packets import Target
+from replay.seal.watch import Watch
 
 _ANSWER_LIMIT = 4 * 1024 * 1024
 _READY_S = 15.0
@@ -102,7 +106,9 @@ class Slot:
     """See the module. An async context manager; `end` tells more than its exit.
 
     browser: the Chromium that is sealed. manifests: of the Playwright packages whose downloads are
-    to be played, see `find_manifests`. Raises EnvironmentProblem where `isolation` is not allowed.
+    to be played, see `find_manifests`. code: folder of the worker's own; what it writes there is
+    thrown away like all else, but is nothing to tell. Raises EnvironmentProblem where `isolation`
+    is not allowed.
     """
 
     def __init__(
@@ -112,6 +118,7 @@ class Slot:
         *,
         isolation: Isolation,
         manifests: Sequence[Path] = (),
+        code: Path | None = None,
         parent: Mapping[str, str] = os.environ,
     ) -> None:
         self.layers: tuple[SlotLayer, ...] = isolation.layers
@@ -121,6 +128,7 @@ class Slot:
         self._browser = browser
         self._isolation = isolation
         self._manifests = manifests
+        self._code = code
         self._parent = parent
         self._idle = Visit.of_nobody()
         self._stack = AsyncExitStack()
@@ -129,8 +137,11 @@ class Slot:
         self._ended: dict[int, asyncio.Future[int]] = {}
         self._processes: set[SlotProcess] = set()
         self._unread = b""
+        self._written: set[str] = set()
         self._lost = False
+        self._settle: Callable[[], None] = lambda: None
         self._root: Path
+        self._covers: Covers
         self._link: socket.socket
         self._door: Door
 
@@ -179,7 +190,10 @@ class Slot:
         """
         try:
             async with self._door.admit(visit):
-                yield
+                try:
+                    yield
+                finally:
+                    await self._tell_what_was_tried()
         finally:
             self._idle.authorities = visit.authorities
             self._sandbox.nobody.escapes += self._idle.take_escapes()
@@ -250,6 +264,7 @@ class Slot:
         try:
             with contextlib.suppress(SlotLostError):
                 processes = await self.clear()
+            await self._tell_what_was_tried()
             files = tuple(sorted(self._files()))
         finally:
             for process in self._processes:
@@ -263,21 +278,36 @@ class Slot:
         folder = os.environ.get("TMPDIR") or tempfile.gettempdir()
         self._root = Path(tempfile.mkdtemp(prefix="slot-", dir=folder)).resolve()
         self._stack.callback(shutil.rmtree, self._root, ignore_errors=True)
-        for name in ("home", "work", "tmp", "bin", "browsers"):
+        for name in ("home", "work", "tmp", "bin", "browsers", "covers", LAYERS):
             (self._root / name).mkdir()
-        keeper, self._link = start_keeper(self._isolation.spaces, mounts=self._mounts())
+        self._covers = self._stack.enter_context(Covers(self._root / "covers", self._met))
+        mounts = []
+        if self._isolation.files:
+            path = self._parent.get("PATH")
+            mounts = [
+                *plan_mounts(self._root, browser=self._browser, wrapper=self._wrapper, path=path),
+                *self._covers.mounts(),
+            ]
+        keeper, self._link = start_keeper(
+            self._isolation.spaces, place=self._root, mounts=tuple(mounts)
+        )
         self._stack.push_async_callback(self._end_keeper, keeper)
-        door, *names = await self._listeners()
+        door, *others = await self._listeners()
         self._link.setblocking(False)
         loop = asyncio.get_running_loop()
         loop.add_reader(self._link, self._hear)
         self._door = self._sandbox.door(self._idle, door)
         await self._stack.enter_async_context(self._door)
-        for listener in names:
+        names, packets = [*others, None, None][:2]
+        if names is not None:
             transport, _ = await loop.create_datagram_endpoint(
-                lambda: NameListener(self._asked_for), sock=listener
+                lambda: NameListener(self._asked_for), sock=names
             )
             self._stack.callback(transport.close)
+        if packets is not None:
+            watch = self._stack.enter_context(Watch(packets, self._tried))
+            self._settle = watch.settle
+        await self._covers.listen()
         self._furnish()
 
     async def _listeners(self) -> tuple[socket.socket | None, ...]:
@@ -291,14 +321,6 @@ class Slot:
         if "refused" in told:
             raise EnvironmentProblem(f"No slot can be made: {told['refused']}.")
         return tuple(socket.socket(fileno=fd) for fd in fds) or (None,)
-
-    def _mounts(self) -> tuple[dict[str, str], ...]:
-        """What is put over the machine's own files, where the slot has a view of its own."""
-        if not self._isolation.files:
-            return ()
-        path = self._parent.get("PATH")
-        mounts = plan_mounts(self._root, browser=self._browser, wrapper=self._wrapper, path=path)
-        return tuple(mounts)
 
     @property
     def _wrapper(self) -> Path:
@@ -344,6 +366,23 @@ class Slot:
     def _asked_for(self, name: str) -> None:
         if not self._door.visit.allows(name, 443):
             self._door.visit.escape("dns", name, SlotLayer.NETWORK)
+
+    async def _tell_what_was_tried(self) -> None:
+        """Tell the visit at the door what is known only afterwards."""
+        self._settle()
+        with contextlib.suppress(SlotLostError):
+            told = await self._ask(do="tell")
+            for path in told["written"]:
+                own = self._code is not None and Path(path).is_relative_to(self._code)
+                if not own and path not in self._written:
+                    self._written.add(path)
+                    self._door.visit.escape("file", f"file://{path}", SlotLayer.WRITES)
+
+    def _met(self, path: Path) -> None:
+        self._door.visit.escape("unix socket", f"unix:{path}", SlotLayer.FILES)
+
+    def _tried(self, target: Target) -> None:
+        self._door.visit.escape(target.kind, target.url, SlotLayer.NETWORK)
 
     async def _ask(self, fds: Sequence[int] = (), **words: Any) -> dict[str, Any]:
         """Tell the keeper to do something, and return its answer."""

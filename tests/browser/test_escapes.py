@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,16 +31,17 @@ def outside() -> Iterator[Outside]:
         yield listening
 
 
-@pytest.fixture
-def journal(tmp_path: Path) -> Journal:
+def hostile_week(folder: Path, paths: Iterable[str]) -> Journal:
+    """A journal whose plans open these pages and stay there for a while."""
     events = []
-    for path, host in HOSTS.items():
+    for path in paths:
+        host = HOSTS[path]
         steps = [
             {"action": "goto", "url": f"https://{host}{path}"},
             {"action": "wait", "seconds": 1.5},
         ]
         events += [make_control(host=host), make_steps(host, {}, steps=steps)]
-    return make_journal(tmp_path, *events)
+    return make_journal(folder, *events)
 
 
 def hostile_sites(outside: Outside) -> functools.partial[object]:
@@ -52,7 +53,8 @@ def hostile_sites(outside: Outside) -> functools.partial[object]:
     return functools.partial(replay.run.replay, site_for=site_for)
 
 
-def test_attempts_are_stopped_and_journaled_by_kind(journal: Journal, outside: Outside) -> None:
+def test_attempts_are_stopped_and_journaled_by_kind(tmp_path: Path, outside: Outside) -> None:
+    journal = hostile_week(tmp_path, HOSTS)
     state = hostile_sites(outside)(journal, ReplayConfig(run="r"))
     assert outside.came == []
     events = payloads_of(journal, "replay.escape")
@@ -78,7 +80,6 @@ def test_attempts_are_stopped_and_journaled_by_kind(journal: Journal, outside: O
 
 
 def test_the_command_leaves_with_4_after_an_attempt(
-    journal: Journal,
     outside: Outside,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -86,7 +87,10 @@ def test_the_command_leaves_with_4_after_an_attempt(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(replay.run, "replay", hostile_sites(outside))
-    assert run(["replay", "--journal", str(journal.path), "--run", "r"]) == 4
+    journal = hostile_week(tmp_path, ["/"])
+    # One look with evidence on: what keeps it must not open the seal.
+    at = ["--journal", str(journal.path), "--run", "r", "--evidence", "1"]
+    assert run(["replay", *at]) == 4
     assert "ATTEMPTS TO LEAVE THE SANDBOX, all stopped:" in capsys.readouterr().out
     assert outside.came == []
     # Also when it is asked again what the finished run was like.

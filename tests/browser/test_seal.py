@@ -24,6 +24,8 @@ from replay.sandbox.seal import context_options, guard, launch_args
 from replay.sandbox.server import Sandbox
 from replay.sandbox.sites import Hit
 from replay.sandbox.visit import Visit
+from replay.seal.isolation import NONE, Isolation, find_isolation
+from replay.seal.slot import Slot
 from tests.browser.hostile import FORBIDDEN, HINTS, RECORDED_AS, UNREPORTED, HostileSite, ways_at
 from tests.browser.matrix import PAGE, layer_of, written
 from tests.browser.outside import ADDRESS, Outside, wait_until
@@ -324,6 +326,33 @@ def test_what_the_browser_does_by_itself_goes_nowhere(arena: Arena, outside: Out
     assert arena.sandbox.nobody.escapes[0].job_id is None
     arena.sandbox.nobody.escapes.clear()
     assert outside.came == []
+
+
+@pytest.mark.parametrize("isolation", [find_isolation(), NONE], ids=["slot", "no namespace"])
+def test_the_browser_that_a_program_starts_lets_nothing_out(
+    arena: Arena, outside: Outside, isolation: Isolation
+) -> None:
+    """Switches, proxy and what the machine allows: there is no context of ours to guard."""
+    visit = hostile_visit(outside)
+    url, patience = f"https://{HOST}/", "--timeout=2500"
+
+    async def run() -> str:
+        async with (
+            Slot(arena.sandbox, find_browser(), isolation=isolation) as slot,
+            slot.admit(visit),
+        ):
+            program = ["chromium", "--headless", "--dump-dom", patience, url]
+            process = await slot.start(program)
+            page = await process.answers.read()
+            await process.wait()
+            return page.decode()
+
+    assert "shared_worker" in arena.runner.run(run())
+    assert outside.came == []
+    assert {"fetch", "image", "beacon", "iframe", "shared_worker"} <= tried(visit, outside)
+    kinds = {escape.kind for escape in visit.escapes}
+    assert kinds - {"udp", "tcp"} == {"proxy"}
+    arena.sandbox.nobody.escapes.clear()
 
 
 def test_the_page_about_the_seal_shows_what_is_tested() -> None:

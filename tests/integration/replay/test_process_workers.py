@@ -142,7 +142,7 @@ def test_a_node_worker_keeps_its_browser_from_one_order_to_the_next(
     }
     assert (state.agreeing, state.crashed, state.escapes) == (3, 0, 0)
     expected = () if isolation.network else (
-        SlotLayer.NETWORK, SlotLayer.FILES, SlotLayer.PROCESSES
+        SlotLayer.NETWORK, SlotLayer.FILES, SlotLayer.WRITES, SlotLayer.PROCESSES
     )  # fmt: skip
     assert state.not_sealed_by == expected
 
