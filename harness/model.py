@@ -183,6 +183,8 @@ class EventKind(StrEnum):
     """A run began or went on: what it selected, with which worker, browser and limits."""
     REPLAY_SUBMISSION = "replay.submission"
     """One finished submission of a replay: claimed, observed, timings, escapes."""
+    REPLAY_RECEIVED = "replay.received"
+    """One post that a site of the sandbox received, with its values and whether it stored them."""
     REPLAY_AGAIN = "replay.again"
     """A submission that differs was done again with evidence on; payload says whether it is flaky:
     whether it ended otherwise."""

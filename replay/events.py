@@ -235,6 +235,20 @@ def _outcome(done: Finished) -> dict[str, Any]:
     }
 
 
+def received(run: str, done: Finished) -> Iterator[EventDraft]:
+    """One event for each post that the site received of a submission, in their order."""
+    job_id, directory = done.of.key
+    for number, post in enumerate(done.visit.observation.received, start=1):
+        yield _draft(
+            run,
+            EventKind.REPLAY_RECEIVED,
+            f"{job_id}:{directory}:post:{number}",
+            {"run": run, "number": number, **asdict(post)},
+            job_id=job_id,
+            directory=directory,
+        )
+
+
 def escapes(run: str, tried: Sequence[Escape]) -> Iterator[EventDraft]:
     """One event for each different attempt, with how often it was made.
 

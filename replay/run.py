@@ -212,9 +212,10 @@ class _Run:
 
     def _finish(self, done: Finished, sandbox: Sandbox, outbox: Outbox) -> None:
         overloaded = self._overloaded(done)
-        # One transaction: whoever has the submission has its escapes too.
+        # One transaction: whoever has the submission has its posts and escapes too.
         draft = events.submission(self._config.run, done, overloaded=overloaded)
-        outbox.put(draft, *self._escapes(done.visit), *self._escapes(sandbox.nobody))
+        posts = events.received(self._config.run, done)
+        outbox.put(draft, *posts, *self._escapes(done.visit), *self._escapes(sandbox.nobody))
         self._done_here += 1
         self._count(Ended.of_finished(done, overloaded=overloaded))
         self._tell()

@@ -113,5 +113,8 @@ def _event_text(kind: str, payload: Mapping[str, Any]) -> str:
                 f"{again}claimed {claimed.get('status')}, site accepted "
                 f"{observed.get('accepted', 0)} of {observed.get('posts', 0)} posts{flaky}"
             )
+        case "replay.received":
+            stored = "stored" if payload.get("accepted") else "not stored"
+            return f"post {payload.get('number')} received, {stored}"
         case _:
             return kind

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from harness.model import Order
 from replay.sandbox.sites import Hit, Reply, Site, authorities_of
 
+MOST_POSTS = 100
+"""Posts of one submission that are told one by one; all are counted."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escape:
@@ -25,6 +28,16 @@ class Escape:
     """The step of the plan that was being carried out, such as ``3: click #send``."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One form that a site was sent."""
+
+    url: str
+    values: dict[str, str]
+    accepted: bool
+    """The site stored a listing of it."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Observation:
     """What the site received of one submission."""
@@ -36,6 +49,8 @@ class Observation:
     """Of the last listing stored, else of the last post."""
     url: str | None = None
     """Where those values were posted to."""
+    received: list[Post] = field(default_factory=list)
+    """Each post, in its order; of a flood only the first `MOST_POSTS`."""
 
     def note(self, hit: Hit, reply: Reply | None, *, scheme: str) -> None:
         """Count a request if it is a post."""
@@ -43,9 +58,11 @@ class Observation:
             return
         self.posts += 1
         accepts = reply is not None and reply.accepts
+        post = Post(url=f"{scheme}://{hit.host}{hit.path}", values=hit.values, accepted=accepts)
+        if len(self.received) < MOST_POSTS:
+            self.received.append(post)
         if accepts or not self.accepted:
-            self.values = hit.values
-            self.url = f"{scheme}://{hit.host}{hit.path}"
+            self.values, self.url = post.values, post.url
         self.accepted += accepts
 
 

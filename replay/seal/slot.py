@@ -69,12 +69,14 @@ class SlotProcess:
         pid: int,
         orders: asyncio.WriteTransport,
         answers: asyncio.StreamReader,
+        incoming: asyncio.ReadTransport,
         ended: asyncio.Future[int],
     ) -> None:
         self.pid = pid
         """As the slot numbers it."""
         self.answers = answers
         self._orders = orders
+        self._incoming = incoming
         self._ended = ended
 
     @property
@@ -89,6 +91,11 @@ class SlotProcess:
     def hang_up(self) -> None:
         """Close that descriptor."""
         self._orders.close()
+
+    def close(self) -> None:
+        """Close our ends of its descriptors."""
+        self._orders.close()
+        self._incoming.close()
 
     async def wait(self) -> int:
         """Wait for its end; SlotLostError if the whole slot died."""
@@ -128,6 +135,7 @@ class Slot:
         self._starting = asyncio.Lock()
         self._told: deque[asyncio.Future[dict[str, Any]]] = deque()
         self._ended: dict[int, asyncio.Future[int]] = {}
+        self._processes: set[SlotProcess] = set()
         self._unread = b""
         self._written: set[str] = set()
         self._lost = False
@@ -209,42 +217,44 @@ class Slot:
         nothing = os.open(os.devnull, os.O_RDONLY)
         log = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         given = {0: nothing, 1: log, 2: log, talk[0]: reads, talk[1]: answers}
-        theirs = (reads, answers, nothing, log)
-        program = shutil.which(argv[0], path=environment["PATH"]) or argv[0]
+        ours = [os.fdopen(answered, "rb", 0), os.fdopen(sends, "wb", 0)]
         try:
             async with self._starting:
                 told = await self._ask(
                     list(given.values()),
                     do="start",
-                    argv=[program, *argv[1:]],
+                    argv=[shutil.which(argv[0], path=environment["PATH"]) or argv[0], *argv[1:]],
                     env=environment,
                     cwd=str(cwd or self.work),
                     **{"as": list(given)},
                 )
+            if "failed" in told:
+                raise EnvironmentProblem(f"{argv[0]} does not start: {told['failed']}.")
+            loop = asyncio.get_running_loop()
+            reader = asyncio.StreamReader(limit=_ANSWER_LIMIT)
+            incoming, _ = await loop.connect_read_pipe(
+                lambda: asyncio.StreamReaderProtocol(reader), ours[0]
+            )
+            outgoing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, ours[1])
         except BaseException:
-            os.close(sends)
-            os.close(answered)
+            for file in ours:
+                file.close()
             raise
         finally:
-            for fd in theirs:
+            for fd in (reads, answers, nothing, log):
                 os.close(fd)
-        if "failed" in told:
-            os.close(sends)
-            os.close(answered)
-            raise EnvironmentProblem(f"{argv[0]} does not start: {told['failed']}.")
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(limit=_ANSWER_LIMIT)
-        incoming, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(answered, "rb", 0)
-        )
-        outgoing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(sends, "wb", 0))
-        self._stack.callback(incoming.close)
-        self._stack.callback(outgoing.close)
-        return SlotProcess(told["started"], outgoing, reader, self._end_of(told["started"]))
+        pid = told["started"]
+        process = SlotProcess(pid, outgoing, reader, incoming, self._ended[pid])
+        self._processes.add(process)
+        return process
 
     async def clear(self) -> tuple[str, ...]:
         """Kill every process of the slot; returns the command lines of those that were alive."""
         told = await self._ask(do="clear")
+        for process in self._processes:
+            process.close()
+        self._processes.clear()
+        self._ended.clear()
         return tuple(told["cleared"])
 
     async def end(self) -> Leftovers:
@@ -257,6 +267,8 @@ class Slot:
             await self._tell_what_was_tried()
             files = tuple(sorted(self._files()))
         finally:
+            for process in self._processes:
+                process.close()
             await self._stack.aclose()
             self._sandbox.nobody.escapes += self._idle.take_escapes()
         return Leftovers(processes=processes, files=files)
@@ -403,16 +415,16 @@ class Slot:
         for line in lines:
             told = json.loads(line)
             if "exited" in told:
-                ended = self._end_of(told["exited"])
-                if not ended.done():
+                # Others than those that we started end too; they are the keeper's.
+                ended = self._ended.get(told["exited"])
+                if ended is not None and not ended.done():
                     ended.set_result(told["code"])
-            elif self._told and not (asked := self._told.popleft()).done():
+                continue
+            if "started" in told:
+                # Here and not later: it may have ended before whoever asked hears of it.
+                self._ended[told["started"]] = asyncio.get_running_loop().create_future()
+            if self._told and not (asked := self._told.popleft()).done():
                 asked.set_result(told)
-
-    def _end_of(self, pid: int) -> asyncio.Future[int]:
-        if pid not in self._ended:
-            self._ended[pid] = asyncio.get_running_loop().create_future()
-        return self._ended[pid]
 
     def _lose(self) -> None:
         self._lost = True

@@ -245,9 +245,12 @@ def test_every_way_in_which_a_worker_ends_is_an_outcome(
     assert classes["sleeps"] == "timeout"
 
 
-def test_a_program_may_exit_after_each_order_and_print_what_it_likes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@EITHER
+def test_a_program_may_exit_after_each_order_and_leave_what_it_likes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolation: Isolation
 ) -> None:
+    """Whoever detached from it is found and ended too; its files go with the slot."""
+    monkeypatch.setattr(place_module, "find_isolation", lambda: isolation)
     left: list[SlotPlace] = []
     monkeypatch.setattr(
         SlotPlace,
@@ -255,8 +258,10 @@ def test_a_program_may_exit_after_each_order_and_print_what_it_likes(
         lambda self, close=SlotPlace._close: (left.append(self), close(self))[1],
     )
     program = tmp_path / "once.sh"
+    # Ours alone: another run of this test may sleep beside it.
+    naps = f"sleep 8765{os.getpid()}"
     program.write_text(
-        "#!/bin/sh\nread -r order\nsetsid sleep 8765 >/dev/null 2>&1 &\n"
+        f"#!/bin/sh\nread -r order\nsetsid {naps} >/dev/null 2>&1 &\n"
         "echo '{not json'\necho starting\ntouch left-behind \"$HOME/mine\"\n"
         'echo \'{"status": "submitted", "steps_done": 2}\'\n',
         encoding="utf-8",
@@ -270,8 +275,8 @@ def test_a_program_may_exit_after_each_order_and_print_what_it_likes(
     (place,) = left
     (leftovers,) = place.left
     assert leftovers.files == ("home/mine",)
-    assert all("sleep 8765" in line for line in leftovers.processes)
-    assert not any("8765" in " ".join(line) for line in command_lines())
+    assert all(naps in line for line in leftovers.processes)
+    assert not any(naps in " ".join(line) for line in command_lines())
 
 
 def command_lines() -> Iterator[list[str]]:
