@@ -111,9 +111,11 @@ def _explained(members: pl.DataFrame, ids: Collection[str]) -> pl.DataFrame:
 
 
 def _with_agreement(pairs: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
-    marked = pairs.join(
+    # Only the keys are joined, so that no column of all pairs is copied.
+    found = pairs.select(_KEYS).join(
         keys.with_columns(mended=True), on=_KEYS, how="left", maintain_order="left"
-    ).with_columns(pl.col("mended").fill_null(False))
+    )
+    marked = pairs.with_columns(found["mended"].fill_null(False))
     well = pl.col("mended") & pl.col("control_outcome").is_in(_DONE).fill_null(False)
     return marked.with_columns(
         verdict=pl.when("mended").then(pl.lit("agree")).otherwise("verdict"),

@@ -35,7 +35,9 @@ def compare_beside(pairs: pl.DataFrame, jobs: pl.DataFrame) -> tuple[Beside, ...
     return tuple(
         beside
         for mode in sorted(modes, key=lambda mode: (mode != LIVE, mode))
-        for beside in _of_mode(mode, pairs.filter(pl.col("mode") == mode), jobs)
+        for beside in _of_mode(
+            mode, pairs if len(modes) == 1 else pairs.filter(pl.col("mode") == mode), jobs
+        )
     )
 
 
@@ -78,7 +80,10 @@ def job_statuses(pairs: pl.DataFrame) -> pl.DataFrame:
 
 def _of_mode(mode: str, pairs: pl.DataFrame, jobs: pl.DataFrame) -> Iterator[Beside]:
     yield _job_status(mode, pairs, jobs)
-    settled = pairs.filter(pl.col("verdict").is_in(_COMPARED)).drop("mode", "verdict")
+    compared = pl.col("verdict").is_in(_COMPARED)
+    # Mostly all of them are; a copy would take as much memory again.
+    all_are = pairs.select(compared.all()).item()
+    settled = pairs if all_are else pairs.filter(compared)
     yield _attempts(mode, settled)
     yield _address(mode, settled)
     if mode == LIVE:
