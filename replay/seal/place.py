@@ -21,7 +21,8 @@ from replay.evidence.capture import Capture
 from replay.sandbox.server import Sandbox
 from replay.sandbox.visit import Visit
 from replay.seal.isolation import Isolation, SlotLayer, find_isolation
-from replay.seal.slot import Leftovers, Slot, SlotLostError, SlotProcess
+from replay.seal.process import SlotProcess
+from replay.seal.slot import Leftovers, Slot, SlotLostError
 from replay.select import Replayable
 from replay.submission import Finished
 from replay.worker.process import (
