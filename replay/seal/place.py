@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,12 +21,14 @@ from replay.evidence.capture import Capture
 from replay.sandbox.server import Sandbox
 from replay.sandbox.visit import Visit
 from replay.seal.isolation import Isolation, SlotLayer, find_isolation
-from replay.seal.slot import Leftovers, Slot, SlotLostError, SlotProcess
+from replay.seal.process import SlotProcess
+from replay.seal.slot import Leftovers, Slot, SlotLostError
 from replay.select import Replayable
 from replay.submission import Finished
 from replay.worker.process import (
     ProcessWorker,
     UnusableAnswerError,
+    check_answer,
     claim_of,
     order_line,
     read_answer,
@@ -48,8 +51,6 @@ class _Desk:
 
     slot: Slot
     process: SlotProcess | None = None
-    answered: int = 0
-    """Orders that this process has answered."""
 
 
 class SlotPlace:
@@ -77,7 +78,7 @@ class SlotPlace:
         self._desks: set[_Desk] = set()
         self._free: list[_Desk] = []
 
-    @property
+    @cached_property
     def facts(self) -> Mapping[str, Any]:
         """What a run's start tells of this place."""
         missing = [layer for layer in SlotLayer if layer not in self._isolation.layers]
@@ -171,6 +172,7 @@ class SlotPlace:
             raise _EndedError(told["raised"])
         if "unusable" in told:
             raise UnusableAnswerError(f"{told['unusable']} is no dict")
+        check_answer(told, submission.order)
         return claim_of(told, elapsed_ms=1000 * (time.perf_counter() - began))
 
     async def _start(self, desk: _Desk) -> bool:
@@ -186,7 +188,6 @@ class SlotPlace:
             cwd=worker.folder if worker.starts_in_folder else None,
             talk=worker.talk,
         )
-        desk.answered = 0
         if worker.greets:
             async with asyncio.timeout(_GREETING_S):
                 told = await self._hear(desk)
@@ -197,9 +198,7 @@ class SlotPlace:
     async def _ask(self, desk: _Desk, line: bytes) -> dict[str, Any]:
         assert desk.process is not None
         desk.process.send(line)
-        told = await self._hear(desk)
-        desk.answered += 1
-        return told
+        return await self._hear(desk)
 
     async def _hear(self, desk: _Desk) -> dict[str, Any]:
         """The next object that it prints; what else it prints is log. _EndedError at its end."""
@@ -240,14 +239,16 @@ class SlotPlace:
 
     async def _close(self) -> None:
         self._free.clear()
-        for desk in tuple(self._desks):
-            if desk.process is not None:
-                # A worker in good order exits when there is nothing more to read, and tidies up.
-                desk.process.hang_up()
-                with contextlib.suppress(TimeoutError, SlotLostError):
-                    async with asyncio.timeout(_EXIT_S):
-                        await desk.process.wait()
-            await self._stand_up(desk)
+        await asyncio.gather(*(self._dismiss(desk) for desk in tuple(self._desks)))
+
+    async def _dismiss(self, desk: _Desk) -> None:
+        """A worker in good order exits when there is nothing more to read, and tidies up."""
+        if desk.process is not None:
+            desk.process.hang_up()
+            with contextlib.suppress(TimeoutError, SlotLostError):
+                async with asyncio.timeout(_EXIT_S):
+                    await desk.process.wait()
+        await self._stand_up(desk)
 
 
 async def _end_of(desk: _Desk) -> str:

@@ -66,6 +66,17 @@ def read_answer(line: bytes) -> dict[str, Any] | None:
     return told if isinstance(told, dict) else None
 
 
+def check_answer(result: Mapping[str, Any], order: Order) -> None:
+    """Raise UnusableAnswerError if a result that names its job or directory names others.
+
+    A program that answers one order twice would be one answer behind from then on.
+    """
+    for name, asked in (("job_id", order.job_id), ("directory", order.directory)):
+        told = result.get(name)
+        if told is not None and told != asked:
+            raise UnusableAnswerError(f"{name} = {_short(told)} is of another order")
+
+
 def claim_of(result: Mapping[str, Any], *, elapsed_ms: float) -> Claim:
     """What a result claims.
 

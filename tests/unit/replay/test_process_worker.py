@@ -19,7 +19,13 @@ from harness.errors import ReplayError
 from harness.model import Order, Outcome, PlanStep
 from replay.worker import python_host
 from replay.worker.choose import make_worker
-from replay.worker.process import UnusableAnswerError, claim_of, order_line, read_answer
+from replay.worker.process import (
+    UnusableAnswerError,
+    check_answer,
+    claim_of,
+    order_line,
+    read_answer,
+)
 
 ORDER = {"job_id": "j", "directory": "d.example", "plan": [], "business": {"name": "Ahorn"}}
 
@@ -65,6 +71,14 @@ def test_the_companys_result_becomes_a_claim() -> None:
     assert (claim.status, claim.duration_ms, claim.steps_done) == (Outcome.FAILED, 7100, 8)
     assert claim.final_url == "https://d.example/submit"
     assert claim.error_text == "No success indicators found on final page"
+
+
+def test_an_answer_to_another_order_is_refused() -> None:
+    order = Order(job_id="j", directory="d.example", plan=())
+    check_answer({"job_id": "j", "directory": "d.example"}, order)
+    check_answer({"status": "failed"}, order)
+    with pytest.raises(UnusableAnswerError, match=r"directory = 'c\.example' is of another order"):
+        check_answer({"directory": "c.example"}, order)
 
 
 def test_its_error_without_a_page_becomes_a_claim() -> None:
