@@ -86,9 +86,8 @@ def compare_journal(
     if unsampled:
         left = ~pl.col("job_id").is_in(list(unsampled))
         jobs, submissions = jobs.filter(left), submissions.filter(left)
-    pairs, sent = join_sides(submissions, jobs, documents=documents)
     kept = submissions if keep_submissions else None
-    # They are as large as the pairs, which have all that is needed from here on.
+    pairs, sent = join_sides(submissions, jobs, documents=documents, use_up=kept is None)
     del submissions
     pairs = with_state(
         pairs,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import product
+from itertools import chain
 
 import polars as pl
 
@@ -25,6 +25,7 @@ FLAKY = "flaky"
 MAX_ATTEMPTS = 4
 """The candidate's task tries a directory at most this often (3 retries)."""
 
+_SIDES = ("control", "candidate")
 _SIDE_COLUMNS = (
     "outcome", "raw_status", "error_class", "error_text", "attempts", "started_at", "finished_at",
     "duration_ms", "url", "listing_url", "from_seq",
@@ -52,12 +53,18 @@ def pair_submissions(
 
 
 def join_sides(
-    submissions: pl.DataFrame, jobs: pl.DataFrame, *, documents: pl.DataFrame | None = None
+    submissions: pl.DataFrame,
+    jobs: pl.DataFrame,
+    *,
+    documents: pl.DataFrame | None = None,
+    use_up: bool = False,
 ) -> tuple[pl.DataFrame, SentValues]:
     """Return one row per (mode, job_id, directory) with both sides; what they sent.
 
     submissions, jobs: the frames of ``sql/views/select_submissions.sql``. documents: sent_… of each
-    document, where `submissions` have its number in `sent` instead.
+    document, where `submissions` have its number in `sent` instead. use_up: take the columns out of
+    `submissions` as they are joined, so that what was read and what is made of it need not be held
+    at once.
     A control row without an address has the directory ``""``.
     The pairs are in the order of mode, creation of the job, job and directory.
     """
@@ -65,16 +72,17 @@ def join_sides(
     rows = pair_rows(submissions, keys)
     places = {side: Places.of(rows[side]) for side in ("control", "candidate", "observed")}
 
-    def gathered(column: tuple[str, str]) -> pl.Series:
-        side, name = column
-        return places[side].gather(submissions[name]).alias(f"{side}_{name}")
-
-    wanted = list(product(("control", "candidate"), _SIDE_COLUMNS))
-    sides = side_by_side(gathered, wanted, rows=rows.height)
+    sent = _sent(submissions, documents, list(places.values()))
     observed = places["observed"].gather(submissions["outcome"]).alias("observed_outcome")
+
+    def gathered(name: str) -> list[pl.Series]:
+        column = submissions.drop_in_place(name) if use_up else submissions[name]
+        return [places[side].gather(column).alias(f"{side}_{name}") for side in _SIDES]
+
+    joined = chain(*side_by_side(gathered, _SIDE_COLUMNS, rows=rows.height))
     counted = [rows[name] for name in ("mode", "control_rows", "control_differs")]
-    pairs = pl.DataFrame([*keys.texts(rows), *counted, *sides, observed, *keys.of_job(jobs, rows)])
-    return pairs, _sent(submissions, documents, list(places.values()))
+    pairs = pl.DataFrame([*keys.texts(rows), *counted, *joined, observed, *keys.of_job(jobs, rows)])
+    return pairs, sent
 
 
 def _sent(
