@@ -21,6 +21,7 @@ BENCHMARKS = (
     "recorder_sustained",
     "first_copy",
     "replay_seal",
+    "replay_run",
 )
 
 

@@ -29,11 +29,13 @@ from typing import Any
 
 import psutil
 
-SUBMISSIONS = 60
-ROUNDS = 3
+SUBMISSIONS = 100
+ROUNDS = 2
+_EACH = 4
+"""Submissions of each of a company's workers."""
 AT_ONCE = 4
 _HERE = Path(__file__).parent
-_COMPANY = "python:listing_worker.submission_runner:submit"
+_COMPANY = "python:listing_worker.submission_runner:run_plan"
 _FOLDER = _HERE.parent / "tests" / "workers" / "company"
 _BUSY = 0.85
 """Share of the processor from which on more at once cannot be quicker."""
@@ -67,12 +69,12 @@ def _beside_a_bare_loop(folder: Path, size: int) -> None:
 
 
 def _beside_a_company_worker(folder: Path, size: int) -> None:
-    single = _contest(folder, _COMPANY, 4, 1)
+    single = _contest(folder, _COMPANY, _EACH, 1)
     ours = _contest(folder, "replay", size, AT_ONCE)
     at_once, found = 1, []
     while True:
         at_once *= 2
-        several = _contest(folder, _COMPANY, 3 * at_once, at_once)
+        several = _contest(folder, _COMPANY, _EACH * at_once, at_once)
         faster = several["per_s"] / single["per_s"]
         busy = several["cpu_s"] / several["seconds"] / (os.cpu_count() or 1)
         found.append(f"{at_once} at once {faster / at_once:.2f} ({busy:.0%} of the processor)")
@@ -121,16 +123,16 @@ def _contest(folder: Path, what: str, size: int, at_once: int) -> dict[str, Any]
 
 
 def _main(folder: Path, what: str, size: int, at_once: int) -> None:
-    began, memory_mb, over = time.perf_counter(), [], threading.Event()
+    memory_mb: list[float] = []
+    over = threading.Event()
     watch = threading.Thread(target=_watch, args=(memory_mb, over))
     watch.start()
     if what == "bare":
-        asyncio.run(_bare(size, at_once))
+        seconds = asyncio.run(_bare(size, at_once))
     else:
-        _replay(folder, what, size, at_once)
+        seconds = _replay(folder, what, size, at_once)
     over.set()
     watch.join()
-    seconds = time.perf_counter() - began
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     told = {
         "seconds": seconds,
@@ -155,7 +157,8 @@ def _watch(memory_mb: list[float], over: threading.Event) -> None:
         memory_mb.append(total / 1e6)
 
 
-def _replay(folder: Path, what: str, size: int, at_once: int) -> None:
+def _replay(folder: Path, what: str, size: int, at_once: int) -> float:
+    """Return the seconds from the start of the run, all of it ready, to its last outcome."""
     from harness.journal.store import Journal
     from harness.model import Batch
     from replay.run import ReplayConfig, replay
@@ -171,9 +174,16 @@ def _replay(folder: Path, what: str, size: int, at_once: int) -> None:
     state = replay(journal, config, worker=worker)
     if not state.finished or state.agreeing != size:
         raise SystemExit(f"replay_run: {state}")
+    with journal.reader() as reader:
+        ((seconds,),) = reader.rows(
+            """SELECT epoch(max(occurred_at) - min(occurred_at)) FROM events_now
+            WHERE kind IN ('replay.started', 'replay.submission')"""
+        )
+    return float(seconds)
 
 
-async def _bare(size: int, at_once: int) -> None:
+async def _bare(size: int, at_once: int) -> float:
+    """Return the seconds from the moment at which the browser is ready."""
     from playwright.async_api import async_playwright
 
     from benchmarks.replay_seal import BUSINESS, HOST, plain_server
@@ -202,8 +212,11 @@ async def _bare(size: int, at_once: int) -> None:
                     raise SystemExit(f"replay_run: {claim}")
                 await context.close()
 
+        began = time.perf_counter()
         await asyncio.gather(*(drain() for _ in range(at_once)))
+        seconds = time.perf_counter() - began
         await browser.close()
+    return seconds
 
 
 if __name__ == "__main__":
