@@ -20,10 +20,14 @@ _STEM = re.compile(
     r"|waiting for locator|missing directory url|no business profile|no_profile|unknown action"
     r"|failed to get submission plan|no pending submissions|predicted submission failed"
     r"|no success indicators|no confirmation|rejected|not accepted|no_form|crash|target closed"
-    r"|browser has been closed",
+    r"|browser has been closed"
+    r"|forbidden|already (?:listed|exists|registered)|duplicate (?:listing|entry)"
+    r"|(?:log[ -]?in|sign[ -]?in|authentication) (?:is )?required|redirected to (?:a )?log[ -]?in"
+    r"|e-?mail verification|verify your e-?mail|check your inbox|locator|waiting for|https?://",
     re.IGNORECASE,
 )
-"""What ``sql/sources/error_classes.sql`` tells the classes of errors by, also inside a word."""
+"""What ``sql/sources/error_classes.sql`` tells the classes of errors by, also inside a word; and
+what a replay tells the world of a submission by."""
 _STATUS = re.compile(r"403|404|5\d\d")
 _PIECE = re.compile(r"\d+|[^\W\d_]+")
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
