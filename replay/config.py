@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +55,10 @@ class ReplayConfig:
     """Evidence of all runs beside this journal is kept up to this size, the newest of it."""
     browser: Path | None = None
     """The Chromium to use; found by itself otherwise."""
+    sites: Mapping[str, str] = field(default_factory=dict)
+    """Kinds of site by host, where a person says more than the record."""
+    archetypes: Path | None = None
+    """Folder of captured kinds."""
     timeouts: Timeouts = field(default_factory=Timeouts)
     """Of the built-in worker; also what tells that any worker is stuck."""
     resume: bool = False

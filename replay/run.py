@@ -3,7 +3,7 @@
     replay(journal: Journal, config: ReplayConfig, *, worker: AnyWorker | None = None,
            stop: threading.Event | None = None,
            on_progress: Callable[[ReplayState], None] | None = None,
-           site_for: SiteMaker = make_site) -> ReplayState
+           site_for: SiteMaker | None = None) -> ReplayState
 
 A run has a name. Its first start records what was selected and as of which seq; the same name
 continues it with the submissions that have no event yet, whatever ended it before.
@@ -36,8 +36,9 @@ from replay.outbox import Outbox
 from replay.pace import Pace
 from replay.place import AnyWorker, open_place
 from replay.sandbox.conditions import KEEPS_WAITING
+from replay.sandbox.dressing import dressing_digest, site_maker
 from replay.sandbox.server import Sandbox
-from replay.sandbox.sites import SiteMaker, make_site
+from replay.sandbox.sites import SiteMaker
 from replay.sandbox.visit import Visit
 from replay.schedule import Schedule
 from replay.scratch import scratch_folder
@@ -45,6 +46,7 @@ from replay.select import Excluded
 from replay.selection import Keys, Pair, select_keys
 from replay.submission import Finished
 from replay.worker.playwright_worker import PlaywrightWorker
+from replay.worker.process import ProcessWorker
 
 __all__ = ["ReplayConfig", "ReplayState", "replay"]
 
@@ -56,13 +58,13 @@ def replay(
     worker: AnyWorker | None = None,
     stop: threading.Event | None = None,
     on_progress: Callable[[ReplayState], None] | None = None,
-    site_for: SiteMaker = make_site,
+    site_for: SiteMaker | None = None,
 ) -> ReplayState:
     """Carry out a run, or what is left of it, and return how it stands.
 
     worker: the built-in one if None. stop: set it from any thread to end the run after the
     submissions in hand. on_progress: called in this thread at the start, after each submission and
-    at the end. site_for: makes the sites in place of the recorded ones.
+    at the end. site_for: makes the sites in place of the recorded ones and those of `config`.
     Runs an event loop of its own, in whatever thread it is called; touches no signal handler.
     Raises ReplayError, BrowserError or JournalError; what was finished until then is journaled.
     """
@@ -77,12 +79,34 @@ def replay(
             f"worker = {worker.name}: run {config.run} was started with "
             f"{record.started['worker']}. Give another --run."
         )
+    hurried = isinstance(worker, ProcessWorker) and worker.fast_sleeps
+    if record.started is not None and record.started.get("fast_sleeps", False) != hurried:
+        raise ReplayError(
+            f"fast_sleeps = {hurried}: run {config.run} was started with {not hurried}. "
+            "Give another --run."
+        )
+    for known in filter(None, (record, model)):
+        _check_sites(config, known)
+    site_for = site_for or site_maker(config.sites, folder=config.archetypes, seed=config.seed)
     with journal.reader(as_of) as reader:
         keys = select_keys(reader, config.selection)
     run = _Run(journal, config, record, keys, as_of=as_of, on_progress=on_progress)
     if not record.finished or run.to_repeat():
         asyncio.run(run.carry_out(worker, site_for, stop or threading.Event()))
     return run.state
+
+
+def _check_sites(config: ReplayConfig, record: RunRecord) -> None:
+    """Other sites are another question: a run that was asked of them answers nothing here."""
+    if record.started is None:
+        return
+    before = record.started.get("sites", "")
+    if before != (now := dressing_digest(config.sites, config.archetypes)):
+        raise ReplayError(
+            f"replay.sites are others ({now or 'none'}) than those that run "
+            f"{record.started['run']} was started with ({before or 'none'}). Set them back, or "
+            "give a --run of its own."
+        )
 
 
 class _Run:
@@ -230,6 +254,7 @@ class _Run:
             **config.selection.to_payload(),
             "schedule": str(config.schedule or Schedule()),
             "concurrency": config.concurrency or "auto",
+            "sites": dressing_digest(config.sites, config.archetypes),
             "timeouts": asdict(config.timeouts),
             **facts,
         }

@@ -26,7 +26,6 @@ from harness.cli.stopping import stopping
 if TYPE_CHECKING:
     from harness.journal.store import Journal
     from replay.run import ReplayConfig, ReplayState
-    from replay.sandbox.sites import SiteMaker
     from replay.versus import Versus
     from replay.worker.process import ProcessWorker
 
@@ -140,7 +139,6 @@ def replay(
     """
     from harness.journal.store import Journal
     from replay.run import ReplayConfig
-    from replay.sandbox.dressing import site_maker
     from replay.schedule import Schedule
     from replay.worker.choose import make_worker
     from replay.worker.contract import Timeouts
@@ -152,7 +150,6 @@ def replay(
     tested = make_worker(worker, folder=worker_path, python=worker_python, fast_sleeps=fast_sleeps)
     settings = settings_with(config, journal)
     wanted = settings.replay
-    site_for = site_maker(wanted.sites, folder=wanted.archetypes, seed=seed)
     target = Journal.open(settings.journal)
     at_once = wanted.concurrency if concurrency is None else concurrency
     chosen = ReplayConfig(
@@ -172,6 +169,8 @@ def replay(
         evidence=evidence,
         evidence_mb=evidence_mb,
         browser=wanted.browser,
+        sites=wanted.sites,
+        archetypes=wanted.archetypes,
         timeouts=Timeouts(
             goto_ms=1000 * wanted.goto_timeout,
             action_ms=1000 * wanted.action_timeout,
@@ -185,7 +184,7 @@ def replay(
     if twice:
         second = f"{chosen.run}{AGAIN}"
         plans.append(replace(chosen, run=second, like=chosen.run, evidence=0, resume=False))
-    states = _carried_out(target, plans, tested, site_for, quiet=as_json)
+    states = _carried_out(target, plans, tested, quiet=as_json)
     found = None
     if against or (twice and len(states) == len(plans)):
         found = _compared(target, against or chosen.run, states[-1].run)
@@ -199,7 +198,6 @@ def _carried_out(
     journal: Journal,
     plans: list[ReplayConfig],
     worker: ProcessWorker | None,
-    site_for: SiteMaker,
     *,
     quiet: bool,
 ) -> list[ReplayState]:
@@ -220,7 +218,6 @@ def _carried_out(
                         worker=worker,
                         stop=stop,
                         on_progress=tell,
-                        site_for=site_for,
                     )
                 )
     return states

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,3 +39,20 @@ def site_maker(sites: Mapping[str, str], *, folder: Path | None, seed: int | Non
         return make_site(order, condition, kinds.get(order.directory.lower()), seed=seed or 0)
 
     return make
+
+
+def dressing_digest(sites: Mapping[str, str], folder: Path | None) -> str:
+    """Twelve hex digits that change with what a person said of the sites; empty if nothing.
+
+    Files of captured archetypes count with their content.
+    """
+    if not sites:
+        return ""
+    digest = hashlib.blake2b(digest_size=6)
+    for host, name in sorted(sites.items()):
+        digest.update(f"{host.lower()}={name}\n".encode())
+    if folder is not None:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                digest.update(f"{path.relative_to(folder)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()

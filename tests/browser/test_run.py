@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -22,7 +23,9 @@ from harness.errors import BrowserError, ReplayError
 from harness.journal.verify import verify
 from harness.model import Batch, Claim, Order, Outcome
 from replay.run import ReplayConfig, ReplayState, replay
+from replay.worker.choose import make_worker
 from replay.worker.contract import Timeouts
+from tests.support.foreign import COMPANY, COMPANY_FOLDER
 from tests.support.replays import (
     QUICK,
     accepted,
@@ -224,6 +227,28 @@ def test_a_run_of_nothing_but_exclusions_needs_no_browser(tmp_path: Path) -> Non
     state = replay(journal, ReplayConfig(run="r", browser=Path("/nowhere")))
     assert (state.selected, state.excluded, state.finished) == (1, 1, True)
     assert len(submissions_of(journal, "r")) == 1
+
+
+def test_a_run_goes_on_with_the_sites_that_it_was_started_with(tmp_path: Path) -> None:
+    journal = make_journal(tmp_path, every_condition()[-1])
+    began = ReplayConfig(run="r", sites={"elm.example": "wizard"})
+    replay(journal, began)
+    assert replay(journal, began).finished
+    for sites in ({}, {"elm.example": "iframe"}, {"oak.example": "wizard"}):
+        for other in ({"run": "r"}, {"run": "b", "like": "r"}):
+            with pytest.raises(ReplayError, match=r"replay\.sites are others"):
+                replay(journal, replace(began, sites=sites, **other))
+    assert replay(journal, replace(began, run="b", like="r")).finished
+
+
+def test_a_run_goes_on_with_sleeps_as_it_was_started_with(tmp_path: Path) -> None:
+    journal = make_journal(tmp_path, every_condition()[-1])
+    calm, hurried = (
+        make_worker(COMPANY, folder=COMPANY_FOLDER, fast_sleeps=fast) for fast in (False, True)
+    )
+    replay(journal, ReplayConfig(run="r"), worker=calm)
+    with pytest.raises(ReplayError, match="fast_sleeps = True"):
+        replay(journal, ReplayConfig(run="r"), worker=hurried)
 
 
 @pytest.mark.parametrize("name", ["live", "a:b", "", "../x", "-x"])
