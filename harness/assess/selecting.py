@@ -36,7 +36,7 @@ def jobs_of(
             pl.col(column).is_in(words).fill_null(False)
             for column in ("verdict", "control_outcome", "candidate_outcome")
         )
-        silent = pl.col("verdict").str.starts_with("missing").fill_null(False)
+        silent = pl.col("verdict").is_in([Verdict.MISSING_CANDIDATE, Verdict.MISSING_CONTROL])
         pairs = pairs.filter(named | (silent if Outcome.MISSING in words else pl.lit(False)))
     jobs = frozenset(pairs["job_id"].to_list())
     wanted = set(clusters)

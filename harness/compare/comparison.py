@@ -24,6 +24,7 @@ from harness.compare.silence import BlindPeriod
 from harness.compare.texts import all_written
 from harness.model import Verdict
 
+VERDICT = pl.Enum([verdict.value for verdict in Verdict])
 _PAIR_KEYS = ["mode", "job_id", "directory"]
 _MANY = 5_000
 """Pairs from which on it pays to tell of all cells while judging; of fewer, only who asks pays."""
@@ -180,16 +181,16 @@ def _judge(
             .then(pl.lit(Verdict.MISMATCH.value))
             .otherwise(pl.lit(Verdict.AGREE.value))
         )
-        .otherwise(pl.col("state"))
+        .otherwise(pl.col("state").cast(pl.String))
     )
     pairs = (
         pairs.with_columns(
             pl.when(compared).then(pl.Series(mask)).alias(name) for name, mask in masks.items()
         )
-        .with_columns(verdict_with_excluded=verdict)
+        .with_columns(verdict_with_excluded=verdict.cast(VERDICT))
         .with_columns(
             verdict=pl.when(pl.col("excluded_by").is_not_null())
-            .then(pl.lit(Verdict.EXCLUDED.value))
+            .then(pl.lit(Verdict.EXCLUDED.value, VERDICT))
             .otherwise("verdict_with_excluded"),
             raw_agrees=~pl.col("raw_differs").fill_null(True),
         )

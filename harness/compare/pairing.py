@@ -25,6 +25,7 @@ FLAKY = "flaky"
 MAX_ATTEMPTS = 4
 """The candidate's task tries a directory at most this often (3 retries)."""
 
+STATE = pl.Enum(["settled", "missing_candidate", "missing_control", "in_flight", "excluded"])
 _SIDES = ("control", "candidate")
 _SIDE_COLUMNS = (
     "outcome", "raw_status", "error_class", "error_text", "attempts", "started_at", "finished_at",
@@ -146,7 +147,8 @@ def with_state(
         .then(pl.lit("missing_candidate"))
         .when(candidate_done & control_overdue)
         .then(pl.lit("missing_control"))
-        .otherwise(pl.lit("in_flight")),
+        .otherwise(pl.lit("in_flight"))
+        .cast(STATE),
     )
 
 
