@@ -254,7 +254,9 @@ def _excluded(pairs: pl.DataFrame) -> tuple[tuple[str, int], ...]:
     """Reason and number of the excluded pairs, most frequent first."""
     out = pairs.filter(pl.col("verdict") == Verdict.EXCLUDED.value)
     own = pl.when(is_flaky()).then(pl.lit(FLAKY)).otherwise(pl.lit(CONTRADICTION))
-    reasons = Counter(out.select(pl.coalesce("excluded_by", own)).to_series().to_list())
+    reasons = Counter(
+        out.select(pl.coalesce(pl.col("excluded_by").cast(pl.String), own)).to_series().to_list()
+    )
     return tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
 
 

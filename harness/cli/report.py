@@ -71,7 +71,7 @@ def report(
         raise click.UsageError("a terminal shows no PDF. Redirect stdout, or give --out DIR.")
     # What a million pairs are made of is let go of in large pieces, each at once: this is read when
     # the library that holds them is loaded.
-    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:50,muzzy_decay_ms:0")
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:10,muzzy_decay_ms:0")
     from harness.report.redact import redact
 
     # Before the journal is read: a wrong file is said at once.

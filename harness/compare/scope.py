@@ -46,7 +46,8 @@ def with_exclusions(pairs: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
             reasons.append(pl.when(_set_apart(rule, pairs)).then(pl.lit(rule.name)))
     # A pair that is already excluded because its own rows contradict each other keeps that reason.
     open_ = pl.col("state") != "excluded"
-    return pairs.with_columns(excluded_by=pl.when(open_).then(pl.coalesce(reasons)))
+    names = pl.Enum(dict.fromkeys(r.name for r in rules.rule if isinstance(r, ExcludeRule)))
+    return pairs.with_columns(excluded_by=pl.when(open_).then(pl.coalesce(reasons)).cast(names))
 
 
 def _set_apart(rule: ExcludeRule, pairs: pl.DataFrame) -> pl.Expr:
