@@ -46,8 +46,10 @@ def with_exclusions(pairs: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
             reasons.append(pl.when(_set_apart(rule, pairs)).then(pl.lit(rule.name)))
     # A pair that is already excluded because its own rows contradict each other keeps that reason.
     open_ = pl.col("state") != "excluded"
-    names = pl.Enum(dict.fromkeys(r.name for r in rules.rule if isinstance(r, ExcludeRule)))
-    return pairs.with_columns(excluded_by=pl.when(open_).then(pl.coalesce(reasons)).cast(names))
+    own = dict.fromkeys(rule.name for rule in rules.rule if isinstance(rule, ExcludeRule))
+    return pairs.with_columns(
+        excluded_by=pl.when(open_).then(pl.coalesce(reasons)).cast(pl.Enum([*own]))
+    )
 
 
 def _set_apart(rule: ExcludeRule, pairs: pl.DataFrame) -> pl.Expr:
