@@ -27,6 +27,7 @@ from replay.worker.contract import Timeouts
 from replay.worker.process import ProcessWorker
 from tests.support.events import make_control
 from tests.support.foreign import COMPANY, COMPANY_FOLDER, make_node_worker, node
+from tests.support.journals import assessed
 from tests.support.replays import (
     REFUSED,
     SENT,
@@ -120,6 +121,13 @@ def test_the_companys_worker_unchanged_claims_what_it_claims_in_production(tmp_p
     assert (started["worker"], started["fast_sleeps"]) == (COMPANY, False)
     assert started["layers"] == [str(layer) for layer in ALLOWED.layers]
     assert started["browser"][0].isdigit()
+    found_at = {
+        finding.id: {one.directory for one in finding.evidence}
+        for finding in assessed(journal).findings
+        if finding.mode == "r"
+    }
+    assert found_at["false_success"] == {"misleading.example"}
+    assert found_at["false_failure"] == {QUEUED}
 
 
 @EITHER
