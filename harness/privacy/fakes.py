@@ -147,6 +147,9 @@ class Faker:
         user, host, *rest = (
             _requote(part, _dressed(text, symbols)) for part, text in zip(parts, plain, strict=True)
         )
+        if symbols_of(host) == symbols_of(plain[1]):
+            # The whole became another one, and this part of it by chance did not.
+            host = _requote(parts[1], self.text(plain[1]))
         begin = f"{match['before']}{user}{match['www'] or ''}"
         return f"{begin}{host}{end or FAKE_HOST}{match['port'] or ''}{''.join(rest)}"
 

@@ -93,6 +93,17 @@ def test_a_fake_number_can_be_dialled_where_the_original_can(value: str) -> None
     assert [c for c in fake if not c.isalnum()] == [c for c in value if not c.isalnum()]
 
 
+def test_no_part_of_an_address_stays_by_chance() -> None:
+    """Of so many short ones, some would keep their host if only the whole had to change."""
+    kept = [
+        (host, path)
+        for host in ("q0.com", *(f"{letter}.co" for letter in "abcdefghijklmnopqrstuvwxyz"))
+        for path in ("", *(f"/{number}" for number in range(60)))
+        if f"//{host}." in FAKER.fake(f"https://{host}{path}", Shape.URL)
+    ]
+    assert not kept
+
+
 @given(HOSTS, HOSTS, PATHS, PATHS, st.data())
 def test_an_address_in_any_form_stays_one_address(
     host: str, other: str, path: str, other_path: str, data: st.DataObject
