@@ -128,6 +128,21 @@ def json_option(function: F) -> F:
     )
 
 
+def worker_code_options(function: F) -> F:
+    """``--worker-path``, ``--worker-python`` and ``--fast-sleeps``: how a program is started."""
+    options = (
+        click.option("--worker-path", type=click.Path(path_type=Path), metavar="FOLDER",
+                     help="The worker's own code. [default: the current folder]"),
+        click.option("--worker-python", type=click.Path(path_type=Path), metavar="PROGRAM",
+                     help="The interpreter of a python: worker. [default: this one]"),
+        click.option("--fast-sleeps", is_flag=True,
+                     help="Let a python: worker sleep a fiftieth of what it asks for."),
+    )  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
 def filter_options(what: str) -> Callable[[F], F]:
     """``--kind`` and ``--mode``: only these. what: what there are kinds of."""
 

@@ -18,6 +18,7 @@ from harness.cli.options import (
     journal_option,
     json_option,
     settings_with,
+    worker_code_options,
 )
 from harness.cli.replay_text import changes, progress, summary
 from harness.cli.replay_words import listed, pairs_of, time_of
@@ -81,12 +82,7 @@ class ConcurrencyType(click.ParamType[int | str, Any]):
               show_default=True, help="Keep so much evidence, the newest.")  # fmt: skip
 @click.option("--worker", metavar="WORKER", default="playwright", show_default=True,
               help="playwright, python:module:function, or command:PROGRAM ARGUMENTS.")  # fmt: skip
-@click.option("--worker-path", type=click.Path(path_type=Path), metavar="FOLDER",
-              help="The worker's own code. [default: the current folder]")  # fmt: skip
-@click.option("--worker-python", type=click.Path(path_type=Path), metavar="PROGRAM",
-              help="The interpreter of a python: worker. [default: this one]")  # fmt: skip
-@click.option("--fast-sleeps", is_flag=True,
-              help="Let a python: worker sleep a fiftieth of what it asks for.")  # fmt: skip
+@worker_code_options
 @json_option
 def replay(
     config: Path | None,

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import config_option, json_option, nearest, settings_with
+from harness.cli.options import (
+    config_option,
+    json_option,
+    nearest,
+    settings_with,
+    worker_code_options,
+)
 from harness.errors import ReplayError
 
 EXIT_BAD = 1
@@ -30,12 +36,7 @@ def worker() -> None:
 @config_option
 @click.option("--worker", metavar="WORKER", default="playwright", show_default=True,
               help="The worker to try, as for shadow replay.")  # fmt: skip
-@click.option("--worker-path", type=click.Path(path_type=Path), metavar="FOLDER",
-              help="The worker's own code. [default: the current folder]")  # fmt: skip
-@click.option("--worker-python", type=click.Path(path_type=Path), metavar="PROGRAM",
-              help="The interpreter of a python: worker. [default: this one]")  # fmt: skip
-@click.option("--fast-sleeps", is_flag=True,
-              help="Let a python: worker sleep a fiftieth of what it asks for.")  # fmt: skip
+@worker_code_options
 @click.option("--case", "wanted", multiple=True, metavar="NAME", help="Only this. Repeatable.")
 @click.option("--list", "only_list", is_flag=True, help="List the cases and run nothing.")
 @json_option

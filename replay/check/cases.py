@@ -14,17 +14,8 @@ from replay.sandbox.archetypes.plain import FIVE
 from replay.sandbox.archetypes.script_rendered import RENDERED_AFTER_MS
 from replay.sandbox.conditions import Condition
 from replay.sandbox.exchange import Site
+from replay.sandbox.exhibits import BUSINESS
 
-BUSINESS = {
-    "name": "Maple & Sons",
-    "email": "office@maple.example",
-    "phone": "+1 555 010 0199",
-    "website": "https://maple.example/",
-    "address": "1 Long Street",
-    "city": "Maple",
-    "zip": "01234",
-    "description": "Furniture of maple, made to measure.",
-}
 _HARD = {
     "name": 'Ahorn & Söhne "Süd" <b>\'&amp;',
     "email": "büro+liste@ahorn.example",
