@@ -140,6 +140,7 @@ def detect(
         frame = reader.frame(detector.sql, **times, overstepping_rules=list(overstepping_rules))
         for mode, row in evidence_of(frame.select(COLUMNS).iter_rows()):
             evidence[mode].append(row)
+    reader.let_go()
     return as_findings(found)
 
 

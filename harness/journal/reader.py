@@ -49,7 +49,17 @@ class Reader:
             for piece in chain([pieces.schema.empty_table()], pieces):
                 frame = pl.DataFrame(pl.from_arrow(piece, rechunk=False))
                 frames.append(frame.with_columns(pl.col(pl.String).cast(text)).select(own))
+        self.let_go()
         return pl.concat(frames, rechunk=False)
+
+    def let_go(self) -> None:
+        """Give back the memory in which the database keeps what it has read of the file.
+
+        After one look at most of the file: beside what was made of it, it need not be held too.
+        """
+        # Pages are only ever let go of for the sake of a limit.
+        self._con.execute("SET memory_limit = '1MB'")
+        self._con.execute("RESET memory_limit")
 
     def rows(self, sql: str, /, **params: Any) -> list[tuple[Any, ...]]:
         """Like `frame`, as plain tuples."""

@@ -8,6 +8,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from harness.compare.texts import all_written
+from harness.journal.connect import opened
 from harness.resources import sql_queries
 from tests.support.journals import make_journal
 from tests.support.reference_runs import journal_of
@@ -51,3 +52,18 @@ def test_a_query_may_read_a_frame_for_a_while(tmp_path: Path) -> None:
             found = reader.rows("SELECT word FROM given ORDER BY number")
         assert found == [(None,), ("b",)]
         assert reader.rows("SELECT 1 FROM duckdb_views() WHERE view_name = 'given'") == []
+
+
+def test_what_was_read_is_let_go_of_when_asked(tmp_path: Path) -> None:
+    journal = make_journal(tmp_path)
+    with opened(journal.path, read_only=False) as file:
+        file.con.execute("CREATE TABLE large AS SELECT hash(i) AS h FROM range(1_000_000) t(i)")
+    read, limit = "SELECT bit_xor(h) FROM large", "SELECT current_setting('memory_limit')"
+    held = "SELECT coalesce(sum(memory_usage_bytes), 0) FROM duckdb_memory()"
+    with journal.reader() as reader:
+        before, found = reader.rows(limit), reader.rows(read)
+        assert reader.rows(held)[0][0] > 5_000_000
+        reader.let_go()
+        assert reader.rows(held)[0][0] <= 1_000_000
+        assert reader.rows(limit) == before
+        assert reader.rows(read) == found
