@@ -8,15 +8,16 @@
 4. Memory over REPLAY_LONG submissions (2,000 take some ten minutes; left out by default), and what
    is left when the run is over.
 
-Each contestant runs in a process of its own, in turn. REPLAY_SUBMISSIONS sets the size.
+Each contestant runs in a process of its own, in turn. REPLAY_SUBMISSIONS sets the size. Times are
+from the moment at which all is ready, the browser too, to the last outcome.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -107,7 +108,7 @@ def _ratio(rounds: list[tuple[Mapping[str, Any], Mapping[str, Any]]], what: str)
 
 
 def _contest(folder: Path, what: str, size: int, at_once: int) -> dict[str, Any]:
-    """Run one contestant; the browsers that it waited for count as its processor time."""
+    """Run one contestant."""
     command = [sys.executable, "-m", "benchmarks.replay_run", str(folder), what, str(size),
                str(at_once)]  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="shadow-contest-") as temporary:
@@ -128,20 +129,29 @@ def _main(folder: Path, what: str, size: int, at_once: int) -> None:
     watch = threading.Thread(target=_watch, args=(memory_mb, over))
     watch.start()
     if what == "bare":
-        seconds = asyncio.run(_bare(size, at_once))
+        seconds, cpu_s = asyncio.run(_bare(size, at_once))
     else:
-        seconds = _replay(folder, what, size, at_once)
+        seconds, cpu_s = _replay(folder, what, size, at_once)
     over.set()
     watch.join()
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     told = {
         "seconds": seconds,
-        "cpu_s": sum(one.ru_utime + one.ru_stime for one in used),
+        "cpu_s": cpu_s,
         "per_s": size / seconds,
         "memory_mb": memory_mb,
         "processes": len(psutil.Process().children(recursive=True)),
     }
     print(json.dumps(told))
+
+
+def _cpu_s() -> float:
+    """Processor time of this process and of all below it, those that have ended among them."""
+    me, total = psutil.Process(), 0.0
+    for process in [me, *me.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            used = process.cpu_times()
+            total += used.user + used.system + used.children_user + used.children_system
+    return total
 
 
 def _watch(memory_mb: list[float], over: threading.Event) -> None:
@@ -157,11 +167,11 @@ def _watch(memory_mb: list[float], over: threading.Event) -> None:
         memory_mb.append(total / 1e6)
 
 
-def _replay(folder: Path, what: str, size: int, at_once: int) -> float:
-    """Return the seconds from the start of the run, all of it ready, to its last outcome."""
+def _replay(folder: Path, what: str, size: int, at_once: int) -> tuple[float, float]:
+    """Return seconds of the clock and of the processor."""
     from harness.journal.store import Journal
     from harness.model import Batch
-    from replay.run import ReplayConfig, replay
+    from replay.run import ReplayConfig, ReplayState, replay
     from replay.worker.choose import make_worker
     from tests.support.events import make_job
     from tests.support.replays import BUSINESS, accepted
@@ -171,19 +181,22 @@ def _replay(folder: Path, what: str, size: int, at_once: int) -> float:
     journal.append(Batch(events=(make_job(business_data=BUSINESS), *accepted(size))))
     config = ReplayConfig(run="bench", concurrency=at_once)
     worker = None if what == "replay" else make_worker(what, folder=_FOLDER)
-    state = replay(journal, config, worker=worker)
+    told: list[tuple[float, float]] = []
+
+    def listen(state: ReplayState) -> None:
+        # First of all it tells that it is ready.
+        if not told or state.done == size:
+            told.append((time.perf_counter(), _cpu_s()))
+
+    state = replay(journal, config, worker=worker, on_progress=listen)
     if not state.finished or state.agreeing != size:
         raise SystemExit(f"replay_run: {state}")
-    with journal.reader() as reader:
-        ((seconds,),) = reader.rows(
-            """SELECT epoch(max(occurred_at) - min(occurred_at)) FROM events_now
-            WHERE kind IN ('replay.started', 'replay.submission')"""
-        )
-    return float(seconds)
+    (began, before), (ended, after) = told[:2]
+    return ended - began, after - before
 
 
-async def _bare(size: int, at_once: int) -> float:
-    """Return the seconds from the moment at which the browser is ready."""
+async def _bare(size: int, at_once: int) -> tuple[float, float]:
+    """Return seconds of the clock and of the processor."""
     from playwright.async_api import async_playwright
 
     from benchmarks.replay_seal import BUSINESS, HOST, plain_server
@@ -212,11 +225,11 @@ async def _bare(size: int, at_once: int) -> float:
                     raise SystemExit(f"replay_run: {claim}")
                 await context.close()
 
-        began = time.perf_counter()
+        began, before = time.perf_counter(), _cpu_s()
         await asyncio.gather(*(drain() for _ in range(at_once)))
-        seconds = time.perf_counter() - began
+        found = time.perf_counter() - began, _cpu_s() - before
         await browser.close()
-    return seconds
+    return found
 
 
 if __name__ == "__main__":
