@@ -1,6 +1,8 @@
-"""Where agreement and success are lost: by directory and by size of package. Pure."""
+"""Where agreement and success are lost: by directory, kind of site and size of package. Pure."""
 
 from __future__ import annotations
+
+from itertools import chain
 
 import polars as pl
 
@@ -13,26 +15,31 @@ _NO_VERDICT = [Verdict.IN_FLIGHT.value, Verdict.EXCLUDED.value]
 
 
 def break_down(pairs: pl.DataFrame) -> tuple[Breakdown, ...]:
-    """The live pairs that have a verdict, by directory and then by size of package.
+    """The live pairs that have a verdict: by directory, by kind of site, by size of package.
 
     pairs: `Comparison.pairs`. Within a dimension the largest loss of submissions comes first, then
     the largest number of disagreements, then the name; sizes stand by themselves, smallest first.
+    Kinds of site are those that the rules declare; without any there is no such dimension.
     A skipped submission is one that was made before, so that it counts as submitted.
     """
     judged = pairs.filter((pl.col("mode") == LIVE) & ~pl.col("verdict").is_in(_NO_VERDICT))
-    directories = sorted(
-        _counted(judged, "directory"),
-        key=lambda one: (
-            one.candidate_submitted - one.control_submitted,
-            one.agreeing - one.submissions,
-            one.name,
-        ),
-    )
+    places = [
+        sorted(
+            _counted(judged, dimension),
+            key=lambda one: (
+                one.candidate_submitted - one.control_submitted,
+                one.agreeing - one.submissions,
+                one.name,
+            ),
+        )
+        for dimension in ("directory", "archetype")
+        if judged[dimension].count()
+    ]
     sizes = sorted(
         _counted(judged, "package_size"),
         key=lambda one: (one.name == UNKNOWN, int(one.name) if one.name != UNKNOWN else 0),
     )
-    return (*directories, *sizes)
+    return (*chain(*places), *sizes)
 
 
 def _counted(judged: pl.DataFrame, dimension: str) -> list[Breakdown]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from harness.assess.criteria import Criteria
-from harness.assess.eras import stages_of
+from harness.assess.eras import deployments_of, stages_of
 from harness.assess.health import blind_periods, recording_health
 from harness.assess.said import marks
 from harness.assess.sample import unsampled_jobs
@@ -95,6 +95,7 @@ def compare_journal(
         deadline_s=criteria.deadline_s,
         time_scale=criteria.time_scale,
         blind=blind,
+        deployments=deployments_of(said),
     )
     return Compared(
         comparison=compare_pairs(pairs, sent, criteria.rules),

@@ -53,6 +53,11 @@ def stages_of(marks: Sequence[Mark]) -> tuple[Stage, ...]:
     )
 
 
+def deployments_of(marks: Sequence[Mark]) -> tuple[tuple[datetime, str], ...]:
+    """Since when, and which version of the candidate; in order of time."""
+    return tuple((mark.at, mark.value) for mark in marks if mark.what == "deployment")
+
+
 def eras(marks: Sequence[Mark], *, first_job: datetime | None) -> Eras:
     """What the marks say.
 

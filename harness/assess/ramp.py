@@ -34,6 +34,7 @@ from harness.gates.inputs import GateInputs
 from harness.gates.kinds import QuantileBelow
 from harness.gates.statistical import recording_lacks
 from harness.journal.reader import Reader
+from harness.model import LIVE
 from harness.plan.ramp_evidence import NamedMix, RampEvidence, StageSample
 from harness.plan.ramp_outlook import means_of
 from harness.plan.stages import DeclaredStage
@@ -53,7 +54,9 @@ _FEATURES = {
     "hour of day": (pl.col("created_at").dt.convert_time_zone("UTC").dt.hour() // 4 * 4).cast(
         pl.Utf8
     ),
+    "kind of site": pl.col("archetype").fill_null("unknown"),
 }
+"""What the jobs inside and outside the shadow are compared by."""
 
 
 def marked_stages(reader: Reader) -> tuple[DeclaredStage, ...]:
@@ -84,7 +87,7 @@ def read_ramp(
             blind=compared.blind,
         ),
         pairs, stages, salt=salt,
-    )  # fmt: skip
+    ).join(_archetypes(pairs), on="job_id", how="left", maintain_order="left")  # fmt: skip
     inside = placed.filter("sampled")
     here = inside.filter(pl.col("stage") == len(stages) - 1)
     sequence, fates = job_sequence(pairs, inside), count_fates(inside)
@@ -219,7 +222,7 @@ def _stage_sample(
                 ),
             )
             for name, label in _FEATURES.items()
-            if partial
+            if partial and (name != "kind of site" or criteria.rules.archetype)
         ),
         agreement=(
             headline_interval(
@@ -231,6 +234,18 @@ def _stage_sample(
             if sequence.job_ids
             else None
         ),
+    )
+
+
+def _archetypes(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The kind of site that most directories of each job are of; of several, the first by name."""
+    return (
+        pairs.filter((pl.col("mode") == LIVE) & pl.col("archetype").is_not_null())
+        .group_by("job_id", pl.col("archetype").cast(pl.String))
+        .len()
+        .sort("job_id", -pl.col("len").cast(pl.Int64), "archetype")
+        .unique("job_id", keep="first", maintain_order=True)
+        .select("job_id", "archetype")
     )
 
 

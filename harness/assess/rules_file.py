@@ -44,7 +44,7 @@ def proposed_rules(given: str, **said: str | None) -> tuple[Rule, ...]:
     if "name" in chosen and len(rules) > 1:
         raise SettingsError(f"{origin}: --name is for one rule. Name them in the file instead.")
     document = _document([{**rule, **chosen} for rule in rules])
-    found = parse_rules(document, origin=origin).rule
+    found = parse_rules(document, origin=origin, proposed=True).rule
     if not found:
         raise SettingsError(f"{origin}: there is no rule in it. Add a [[rule]].")
     return found

@@ -130,10 +130,10 @@ class Beside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breakdown:
-    """The live pairs of one directory or of one size of package."""
+    """The live pairs of one directory, kind of site or size of package."""
 
     dimension: str
-    """``directory`` or ``package_size``."""
+    """``directory``, ``archetype`` or ``package_size``."""
     name: str
     """``unknown`` where the record does not tell it."""
     submissions: int

@@ -47,4 +47,4 @@ class Assessment:
     calibration: CalibrationTable | None = None
     """None where none was journaled."""
     breakdown: tuple[Breakdown, ...] = ()
-    """By directory, where the candidate loses most first; then by size of package."""
+    """By directory and by kind of site, where the candidate loses most first; by package last."""

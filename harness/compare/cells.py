@@ -6,19 +6,21 @@ import polars as pl
 
 from harness.compare.kinds import VALUE_FIELDS, CeilingRule
 from harness.compare.rules import RuleSet
+from harness.compare.scope import SCOPE
 from harness.compare.sent import SentColumns, Values
 from harness.compare.texts import all_written, equals, written
 from harness.model import LIVE
 
 LATENCY = "latency_s"
-KEYS = ("mode", "job_id", "directory", "created_at")
+KEYS = ("mode", "job_id", *SCOPE)
 """What a cell has of its pair."""
 
 _NO_TEXTS = pl.Series(dtype=pl.String)
 NO_CELLS = pl.DataFrame(
     schema={
         "pair": pl.UInt32, "mode": pl.String, "job_id": pl.String, "directory": pl.String,
-        "created_at": pl.Datetime("us", "UTC"), "field": pl.String, "control_raw": pl.String,
+        "created_at": pl.Datetime("us", "UTC"), "archetype": pl.String,
+        "candidate_version": pl.String, "field": pl.String, "control_raw": pl.String,
         "candidate_raw": pl.String, "control_class": pl.String, "candidate_class": pl.String,
     }
 )  # fmt: skip
@@ -120,7 +122,7 @@ def keyed(raw: pl.DataFrame, pairs: pl.DataFrame, field: str) -> pl.DataFrame:
     """Add to cells of `RawCells.of` what names them: the keys of their pairs, and the field."""
     if raw.is_empty():
         return NO_CELLS
-    keys = (pairs[name].gather(raw["pair"]) for name in KEYS)
+    keys = (written(pairs[name].gather(raw["pair"])) for name in KEYS)
     classes = ("control_class", "candidate_class")
     none = {name: pl.lit(None, pl.String) for name in classes if name not in raw.columns}
     return (
@@ -133,8 +135,9 @@ def keyed(raw: pl.DataFrame, pairs: pl.DataFrame, field: str) -> pl.DataFrame:
 def spread(pairs: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
     """Return the cells of all pairs that are not in flight.
 
-    Columns: pair (row number in `pairs`), mode, job_id, directory, created_at (of the job), field,
-    control_raw, candidate_raw (text), control_class, candidate_class (error cells only).
+    Columns: pair (row number in `pairs`), mode, job_id, directory, created_at (of the job),
+    archetype, candidate_version, field, control_raw, candidate_raw (text), control_class,
+    candidate_class (error cells only).
     """
     raw = RawCells(pairs)
     return pl.concat([keyed(raw.of(field), pairs, field) for field in compared_fields(rules)])

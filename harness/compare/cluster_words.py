@@ -53,6 +53,7 @@ def title(
 _PLACES = {
     "step": "at the step {}",
     "directory": "at {}",
+    "archetype": "at sites of kind {}",
     "package": "in packages of {}",
     "priority": "in jobs of priority {}",
     "rules": "where {} applied",

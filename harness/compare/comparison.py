@@ -18,7 +18,7 @@ from harness.compare.judging import ComparedCells, JudgedField, judge_field, jud
 from harness.compare.kinds import PAIR, CeilingRule, ExcludeRule, Rule
 from harness.compare.pairing import pair_submissions
 from harness.compare.rules import RuleSet
-from harness.compare.scope import is_of_field, with_exclusions
+from harness.compare.scope import is_of_field, with_archetypes, with_exclusions
 from harness.compare.sent import Values, with_sent
 from harness.compare.silence import BlindPeriod
 from harness.compare.texts import all_written
@@ -29,7 +29,7 @@ _PAIR_KEYS = ["mode", "job_id", "directory"]
 _MANY = 5_000
 """Pairs from which on it pays to tell of all cells while judging; of fewer, only who asks pays."""
 _JUDGED = ("excluded_by", "differs", "raw_differs", "verdict_with_excluded", "verdict",
-           "raw_agrees")  # fmt: skip
+           "raw_agrees", "archetype")  # fmt: skip
 
 
 class Comparison:
@@ -138,15 +138,18 @@ def compare(
     deadline_s: float,
     time_scale: float = 1.0,
     blind: Sequence[BlindPeriod] = (),
+    deployments: Sequence[tuple[datetime, str]] = (),
 ) -> Comparison:
     """Pair, spread, normalise and judge. Every pair gets exactly one verdict.
 
     A ceiling (latency) shows as a difference but does not make outcomes disagree.
-    blind: when the candidate's history could not be observed.
+    blind: when the candidate's history could not be observed. deployments: since when, and which
+    version of the candidate; in order of time.
     """
     pairs, sent = pair_submissions(
-        submissions, jobs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
-    )
+        submissions, jobs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind,
+        deployments=deployments,
+    )  # fmt: skip
     return compare_pairs(pairs, sent, rules)
 
 
@@ -164,7 +167,7 @@ def _judge(
     pairs: pl.DataFrame, rules: RuleSet, sent: Values | None, *, in_full: bool
 ) -> Comparison:
     """in_full: whether all cells are going to be asked about, not only those that differ."""
-    pairs = with_exclusions(pairs, rules)
+    pairs = with_exclusions(with_archetypes(pairs, rules.archetype), rules)
     found = []
     masks = {name: np.zeros(pairs.height, dtype=bool) for name in ("differs", "raw_differs")}
     for one in judge_fields(RawCells(pairs, sent), rules, compared=in_full):

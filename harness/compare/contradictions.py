@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from itertools import combinations
@@ -25,17 +25,38 @@ from harness.compare.kinds import (
     ToleranceRule,
 )
 
-_LISTS = ("directory", "pattern", "formats", "control", "candidate")
+_LISTS = (
+    "directory",
+    "archetype",
+    "candidate_version",
+    "pattern",
+    "formats",
+    "control",
+    "candidate",
+)
 _SAY_NOTHING = ("", "\x00")
 """What matches one of these matches nearly everything."""
 _DIRECTIVES = re.compile(r"%(.)")
 
 
-def contradictions(rules: Sequence[Rule]) -> list[str]:
-    """One line a problem, each with its mend: of one rule, of one name, of two rules together."""
+def contradictions(
+    rules: Sequence[Rule], *, archetypes: Mapping[str, Sequence[str]] | None = None
+) -> list[str]:
+    """One line a problem, each with its mend: of one rule, of one name, of two rules together.
+
+    archetypes: the kinds of site that are declared, with their hosts; None where that is not known.
+    """
     problems = [
         f"rule {rule.name}: {text}" for rule in rules for text in (*_place(rule), *_content(rule))
     ]
+    if archetypes is not None:
+        problems += [
+            f"archetype.{name} = [] lists no host. Add to it, or leave it out."
+            for name, hosts in archetypes.items()
+            if not hosts
+        ]
+        problems += [f"rule {rule.name}: {text}" for rule in rules for text in
+                     _undeclared(rule, archetypes)]  # fmt: skip
     names = [rule.name for rule in rules]
     problems += [
         f"{names.count(name)} rules are named {name!r}. Rename all but one."
@@ -54,10 +75,12 @@ def overlap(first: Rule, second: Rule) -> bool:
         _fields_meet(first.field, second.field)
         and (first.since is None or second.until is None or first.since < second.until)
         and (second.since is None or first.until is None or second.since < first.until)
-        and any(
-            _globs_meet(a, b) for a in first.directory or ("*",) for b in second.directory or ("*",)
-        )
-    )
+        and _any_meet(first.directory, second.directory)
+        and _any_meet(first.candidate_version, second.candidate_version)
+        # A directory is of one kind of site.
+        and bool({*(first.archetype or second.archetype or ("",))}
+                 & {*(second.archetype or first.archetype or ("",))})
+    )  # fmt: skip
 
 
 def _place(rule: Rule) -> list[str]:
@@ -112,14 +135,27 @@ def _content(rule: Rule) -> list[str]:
             (rule.directory and all(glob.strip("*") for glob in rule.directory))
             or rule.since
             or rule.until
+            or rule.archetype
+            or rule.candidate_version
             or rule.control
             or rule.candidate
         ):
             return [
-                "it would set every pair apart. Add directory, since, until, control or candidate."
+                "it would set every pair apart. Add directory, archetype, candidate_version, "
+                "since, until, control or candidate."
             ]
         case _:
             return []
+
+
+def _undeclared(rule: Rule, archetypes: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for name in rule.archetype or ():
+        if name not in archetypes:
+            close = difflib.get_close_matches(name, archetypes, n=1)
+            mend = f"Did you mean {close[0]}?" if close else (
+                f'Declare it, such as: [archetype] {name} = "*.example".'
+            )  # fmt: skip
+            yield f"archetype = {name!r} is not declared. {mend}"
 
 
 def _patterns(rule: ErrorClassRule) -> list[str]:
@@ -205,6 +241,10 @@ def _fields_meet(first: str, second: str) -> bool:
         return pattern.endswith(".*") and field.startswith(pattern[:-1])
 
     return first == second or within(first, second) or within(second, first)
+
+
+def _any_meet(first: Sequence[str] | None, second: Sequence[str] | None) -> bool:
+    return any(_globs_meet(a, b) for a in first or ("*",) for b in second or ("*",))
 
 
 @lru_cache(maxsize=4096)

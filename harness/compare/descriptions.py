@@ -50,7 +50,7 @@ MOST_PRODUCT = 4_000_000
 STEP = "step"
 JOB = "job"
 RULES = "rules"
-CELL_FEATURES = ("directory", RULES)
+CELL_FEATURES = ("directory", "archetype", RULES)
 JOB_FEATURES = ("package", "priority", "hour")
 FEATURES = (*CELL_FEATURES, *JOB_FEATURES, STEP)
 
@@ -231,7 +231,9 @@ def combinations(*, whole_jobs: bool) -> list[tuple[str, ...]]:
     if whole_jobs:
         return [(name,) for name in JOB_FEATURES] + [("package", "hour"), ("priority", "hour")]
     singles = [*CELL_FEATURES, *JOB_FEATURES]
-    mixed = [("directory", name) for name in (*JOB_FEATURES, "rules")]
+    mixed = [
+        (place, name) for place in ("directory", "archetype") for name in (*JOB_FEATURES, RULES)
+    ]
     return [
         *[(name,) for name in (*singles, STEP)],
         *mixed, ("package", "hour"), ("priority", "hour"),
@@ -256,11 +258,11 @@ def naming_bits(features: Sequence[str], values: Mapping[str, int]) -> float:
 
 
 def _candidates(rest: _Rest, features: tuple[str, ...]) -> Candidates | None:
-    """Those of these features; None where they have too many combinations of values."""
+    """Those of these features; None where they have no value, or too many combinations of them."""
     universe = rest.universe
     places = about_place(features)
     widths = [universe.width(name) for name in features]
-    if math.prod(widths) > MOST_PRODUCT:
+    if math.prod(widths) > MOST_PRODUCT or min(widths) == 1:
         return None
     by_job = counts_jobs(features)
     codes = [rest.codes(name) for name in features]

@@ -26,10 +26,10 @@ from harness.compare.kinds import ErrorClassRule
 from harness.compare.parallel import side_by_side
 from harness.compare.rules import RuleSet
 from harness.compare.runs import runs_of
-from harness.compare.scope import in_scope, is_narrow, is_of_field
+from harness.compare.scope import SCOPE, in_scope, is_narrow, is_of_field
 from harness.compare.texts import all_written
 
-_PLACE = ("pair", "directory", "created_at")
+_PLACE = ("pair", *SCOPE)
 """What no rule looks at but to see whether it is about a cell."""
 
 
@@ -163,7 +163,7 @@ def _in_runs(
     """
     narrow = [rule for rule in rules.rule if is_of_field(rule, field) and is_narrow(rule)]
     if narrow:
-        where = pairs.select("directory", "created_at")[cells["pair"]]
+        where = pairs.select(SCOPE)[cells["pair"]]
         cells = pl.concat([cells, where], how="horizontal")
     columns = [cells[name] for name in cells.columns if name not in _PLACE]
     columns += [cells.select(here=in_scope(rule, cells, field=False))["here"] for rule in narrow]

@@ -46,6 +46,10 @@ class _Rule(BaseModel):
     reason: str = Field(min_length=1)
     directory: Words | None = None
     """Globs over the directory's host; none: every directory."""
+    archetype: Words | None = None
+    """Kinds of site, as the rules file declares them; none: every directory."""
+    candidate_version: Words | None = None
+    """Globs over the version of the candidate that was marked when the job was created."""
     since: AwareDatetime | None = None
     """Only jobs created at or after this time."""
     until: AwareDatetime | None = None

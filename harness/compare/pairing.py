@@ -15,6 +15,7 @@ import polars as pl
 from harness.compare.kinds import VALUE_FIELDS
 from harness.compare.pair_rows import TERMINAL, PairKeys, pair_rows
 from harness.compare.parallel import side_by_side
+from harness.compare.scope import with_versions
 from harness.compare.sent import Places, SentValues
 from harness.compare.silence import BlindPeriod, silent_for_s
 from harness.model import LIVE
@@ -41,6 +42,7 @@ def pair_submissions(
     deadline_s: float,
     time_scale: float,
     blind: Sequence[BlindPeriod] = (),
+    deployments: Sequence[tuple[datetime, str]] = (),
 ) -> tuple[pl.DataFrame, SentValues]:
     """Return one row per (mode, job_id, directory) with both sides and a `state`; what they sent.
 
@@ -48,8 +50,9 @@ def pair_submissions(
     """
     pairs, sent = join_sides(submissions, jobs)
     judged = with_state(
-        pairs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind
-    )
+        pairs, as_of=as_of, deadline_s=deadline_s, time_scale=time_scale, blind=blind,
+        deployments=deployments,
+    )  # fmt: skip
     return judged, sent
 
 
@@ -101,6 +104,7 @@ def with_state(
     deadline_s: float,
     time_scale: float,
     blind: Sequence[BlindPeriod] = (),
+    deployments: Sequence[tuple[datetime, str]] = (),
 ) -> pl.DataFrame:
     """Add to joined sides what can be said of them as of a moment.
 
@@ -110,6 +114,7 @@ def with_state(
     or ``excluded`` where several control rows of one host contradict each other, or where a replay
     found its own outcome flaky: of such a pair no difference can be told from chance.
     candidate_pending: whether the candidate may still speak, whatever the control has said.
+    candidate_version: the one that was deployed when the job was created, as `deployments` say.
     """
     last_sign = pl.max_horizontal(
         "created_at", "claimed_at", "triggered_at", "flow_started_at", "candidate_started_at",
@@ -137,7 +142,7 @@ def with_state(
         ((control_silent_s > deadline_s) & (pl.col("control_outcome") != "unknown"))
         | (pl.col("control_outcome").is_null() & overdue)
     ).fill_null(False)
-    return pairs.with_columns(
+    return with_versions(pairs, deployments).with_columns(
         candidate_pending=~candidate_done & ~overdue.fill_null(False),
         state=pl.when(pl.col("control_differs").fill_null(False) | is_flaky())
         .then(pl.lit("excluded"))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.compare.contradictions import contradictions
 from harness.compare.kinds import (
@@ -37,6 +37,7 @@ from harness.compare.kinds import (
     UnicodeRule,
     UrlRule,
     WhitespaceRule,
+    Words,
 )
 from harness.errors import SettingsError
 
@@ -80,6 +81,8 @@ _MENDS = {
     "since": "Write a time with its zone, such as 2026-11-20T00:00:00Z.",
     "until": "Write a time with its zone, such as 2026-11-20T00:00:00Z.",
     "directory": 'Write a glob such as "*.example", or a list of them.',
+    "archetype": 'Write the name of a kind of site and its hosts, such as wizard = "*.example".',
+    "candidate_version": 'Write a glob such as "2.*", or a list of them.',
     "to": "Write a class as one lower-case word, such as timeout.",
 }
 
@@ -90,13 +93,18 @@ class RuleSet(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Literal[1]
+    archetype: dict[str, Words] = Field(default={})
+    """Kinds of site by name, each with globs over the hosts of its directories."""
     rule: tuple[Rule, ...] = ()
 
     @property
     def digest(self) -> str:
         """Twelve hex digits that change whenever any rule does."""
         # What is not said does not count, so that a new setting leaves old files as they were.
-        text = json.dumps(self.model_dump(mode="json", exclude_none=True), sort_keys=True)
+        said = self.model_dump(mode="json", exclude_none=True)
+        if not self.archetype:
+            del said["archetype"]
+        text = json.dumps(said, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
@@ -125,8 +133,11 @@ class RuleSet(BaseModel):
         return self.model_copy(update={"rule": rules})
 
 
-def parse_rules(text: str, *, origin: str) -> RuleSet:
-    """Parse a rules file; SettingsError lists every problem, one line each."""
+def parse_rules(text: str, *, origin: str, proposed: bool = False) -> RuleSet:
+    """Parse a rules file; SettingsError lists every problem, one line each.
+
+    proposed: the kinds of site that they are about may be declared elsewhere.
+    """
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -139,13 +150,16 @@ def parse_rules(text: str, *, origin: str) -> RuleSet:
         raise SettingsError(
             "\n".join(_invalid(origin, data, item) for item in error.errors())
         ) from None
-    refuse_contradictions(rules, origin=origin)
+    refuse_contradictions(rules, origin=origin, proposed=proposed)
     return rules
 
 
-def refuse_contradictions(rules: RuleSet, *, origin: str) -> None:
-    """Raise SettingsError, one line a problem, for rules that are well formed and cannot hold."""
-    if problems := contradictions(rules.rule):
+def refuse_contradictions(rules: RuleSet, *, origin: str, proposed: bool = False) -> None:
+    """Raise SettingsError, one line a problem, for rules that are well formed and cannot hold.
+
+    proposed: as for `parse_rules`.
+    """
+    if problems := contradictions(rules.rule, archetypes=None if proposed else rules.archetype):
         raise SettingsError("\n".join(f"{origin}: {problem}" for problem in problems))
 
 

@@ -13,7 +13,8 @@ import polars as pl
 
 def written(values: pl.Series) -> pl.Series:
     """The texts of a column themselves; one that is not of texts as numbers stays as it is."""
-    return values.cast(pl.String) if isinstance(values.dtype, pl.Categorical) else values
+    numbers = isinstance(values.dtype, pl.Categorical | pl.Enum)
+    return values.cast(pl.String) if numbers else values
 
 
 def equals(values: pl.Series, text: str) -> pl.Series:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from harness.compare.comparison import Comparison
-from harness.compare.descriptions import JOB, RULES, CodeArray, IntArray, Universe
+from harness.compare.descriptions import JOB, JOB_FEATURES, RULES, CodeArray, IntArray, Universe
 from harness.compare.differing import job_stage
 from harness.compare.runs import heads_of
 from harness.model import Verdict
@@ -33,7 +33,8 @@ class Universes:
         self._names: dict[str, list[str]] = {}
         created = pairs["created_at"]
         columns = {
-            "mode": pairs["mode"], "directory": pairs["directory"], JOB: pairs["job_id"],
+            "mode": pairs["mode"], "directory": pairs["directory"],
+            "archetype": pairs["archetype"], JOB: pairs["job_id"],
             "package": pairs["package_size"], "priority": pairs["priority"],
             "hour": created.dt.truncate("1h"),
         }  # fmt: skip
@@ -96,7 +97,7 @@ class Universes:
         """The universe of these pairs in a field that no rule touched."""
         codes, names = {RULES: np.zeros(cells.size, np.int32)}, {RULES: list[str]()}
         in_place = cells.size == self.rank.size and bool((cells[1:] > cells[:-1]).all())
-        for name in ("directory", "package", "priority", "hour", JOB):
+        for name in ("directory", "archetype", *JOB_FEATURES, JOB):
             own = self._codes[name] if in_place else self._codes[name][cells]
             codes[name], names[name] = _present(own, self._names[name])
         return Universe(codes=codes, names=names)

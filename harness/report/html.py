@@ -66,6 +66,7 @@ def to_html(assessment: Assessment, since: Since | None = None) -> str:
         mending=mending.summary(shown),
         together=mending.together(shown),
         directories=view.success_rows(shown.breakdown, "directory"),
+        kinds=view.success_rows(shown.breakdown, "archetype"),
         sizes=view.success_rows(shown.breakdown, "package_size"),
         calibrated=view.calibrated_rows(shown.calibration) if shown.calibration else (),
         findings=view.findings(shown, [len(one.evidence) for one in assessment.findings]),

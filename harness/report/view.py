@@ -62,7 +62,7 @@ class LatencyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuccessRow:
-    """One directory or one size of package."""
+    """One directory, kind of site or size of package."""
 
     name: str
     submissions: int
@@ -168,7 +168,7 @@ def success_rows(found: Sequence[Breakdown], dimension: str) -> tuple[SuccessRow
     """The rows of one dimension in the order of the assessment."""
     return tuple(
         SuccessRow(
-            name=one.name if dimension == "directory" else f"package of {one.name}",
+            name=f"package of {one.name}" if dimension == "package_size" else one.name,
             submissions=one.submissions,
             agreeing=share(one.agreeing / one.submissions),
             old=share(one.control_submitted / one.submissions),

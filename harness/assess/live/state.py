@@ -20,6 +20,7 @@ import polars as pl
 
 from harness.assess.comparing import BEGINNING, compare_journal
 from harness.assess.criteria import Criteria
+from harness.assess.eras import deployments_of
 from harness.assess.health import blind_periods
 from harness.assess.live.chunks import JobChunks
 from harness.assess.live.clusters import LiveClusters
@@ -27,6 +28,7 @@ from harness.assess.live.due import DueJobs
 from harness.assess.live.evidence import JOB_KINDS, JOURNAL_KINDS, LiveEvidence
 from harness.assess.live.recent import RecentRows
 from harness.assess.live.rules import HiddenPairs
+from harness.assess.said import marks
 from harness.assessment import Cluster, Finding
 from harness.compare.comparison import Comparison, compare
 from harness.compare.rules import refuse_expired
@@ -42,11 +44,11 @@ from harness.journal.focus import (
     read_places,
 )
 from harness.journal.reader import Reader
-from harness.model import Verdict
+from harness.model import EventKind, Verdict
 from harness.resources import sql_queries
 
 _OBSERVABILITY = ("record.started", "schema.drift")
-_KINDS = tuple(sorted({*JOB_KINDS, *JOURNAL_KINDS, *_OBSERVABILITY}))
+_KINDS = tuple(sorted({*JOB_KINDS, *JOURNAL_KINDS, *_OBSERVABILITY, EventKind.MARK.value}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ class _Moment:
     seq: int
     until: datetime
     blind: tuple[BlindPeriod, ...]
+    deployments: tuple[tuple[datetime, str], ...]
 
 
 class LiveComparison:
@@ -109,6 +112,8 @@ class LiveComparison:
             new = None if why else read_new(reader, after=self.seq, kinds=_KINDS)
             if new is not None and self._sight_changed(reader, new.events):
                 why = "the periods in which nothing could be observed are others"
+            if new is not None and self._version_changed(reader, new.events):
+                why = "another version of the candidate was deployed"
         if new is None or why is not None:
             with self._timed("whole"):
                 jobs = self._start(reader, now, digest)
@@ -152,6 +157,11 @@ class LiveComparison:
             return False
         return self._at is not None and blind_periods(reader) != self._at.blind
 
+    def _version_changed(self, reader: Reader, events: pl.DataFrame) -> bool:
+        if events.filter(pl.col("kind") == EventKind.MARK.value).is_empty():
+            return False
+        return self._at is not None and deployments_of(marks(reader)) != self._at.deployments
+
     def _start(self, reader: Reader, now: datetime | None, digest: str) -> int:
         criteria = self._criteria
         compared = compare_journal(reader, criteria, now=now)
@@ -165,6 +175,7 @@ class LiveComparison:
             seq=reader.as_of_seq,
             until=compared.until,
             blind=compared.blind,
+            deployments=deployments_of(compared.marks),
         )
         comparison = compared.comparison
         self._pairs = JobChunks(comparison.pairs)
@@ -249,7 +260,7 @@ class LiveComparison:
         self, touched: Collection[str | None], until: datetime, blind: tuple[BlindPeriod, ...]
     ) -> tuple[Comparison, pl.DataFrame]:
         """Compare these jobs anew; returns the rows of those with a creation, too."""
-        if self._focus is None:
+        if self._focus is None or self._at is None:
             raise AssertionError("there is nothing to compare")
         criteria = self._criteria
         queries = sql_queries("views/select_submissions.sql")
@@ -262,6 +273,7 @@ class LiveComparison:
             deadline_s=criteria.deadline_s,
             time_scale=criteria.time_scale,
             blind=blind,
+            deployments=self._at.deployments,
         )
         jobs = [job for job in touched if job is not None]
         self._pairs.replace(jobs, comparison.pairs)

@@ -14,6 +14,7 @@ PAIR = st.fixed_dictionaries(
     {
         "mode": st.sampled_from([LIVE, "demo"]),
         "directory": st.sampled_from(["a.example", "b.example", "c.test", ""]),
+        "archetype": st.sampled_from(["wizard", "login_wall", None]),
         "package_size": st.sampled_from([50, 100, None]),
         "verdict": st.sampled_from([verdict.value for verdict in Verdict]),
         "control_outcome": st.sampled_from(["submitted", "failed", "skipped", None]),
@@ -21,7 +22,8 @@ PAIR = st.fixed_dictionaries(
     }
 )
 SCHEMA = {
-    "mode": pl.String, "directory": pl.String, "package_size": pl.Int32, "verdict": pl.String,
+    "mode": pl.String, "directory": pl.String, "archetype": pl.String,
+    "package_size": pl.Int32, "verdict": pl.String,
     "control_outcome": pl.String, "candidate_outcome": pl.String,
 }  # fmt: skip
 
@@ -32,7 +34,8 @@ def frame(rows: list[dict[str, object]]) -> pl.DataFrame:
 
 def pair(directory: str, verdict: str, control: str, candidate: str | None) -> dict[str, object]:
     return {
-        "mode": LIVE, "directory": directory, "package_size": 50, "verdict": verdict,
+        "mode": LIVE, "directory": directory, "archetype": None, "package_size": 50,
+        "verdict": verdict,
         "control_outcome": control, "candidate_outcome": candidate,
     }  # fmt: skip
 
@@ -79,8 +82,12 @@ def test_each_dimension_counts_every_judged_live_pair_once_in_any_order(
         for row in rows
         if row["mode"] == LIVE and row["verdict"] not in ("in_flight", "excluded")
     ]
-    for dimension in ("directory", "package_size"):
+    for dimension in ("directory", "archetype", "package_size"):
         parts = [one for one in found if one.dimension == dimension]
+        if dimension == "archetype" and not any(row["archetype"] for row in judged):
+            # Nobody has declared a kind of site.
+            assert not parts
+            continue
         assert sum(one.submissions for one in parts) == len(judged)
         assert sum(one.agreeing for one in parts) == sum(r["verdict"] == "agree" for r in judged)
         assert sum(one.candidate_submitted for one in parts) == sum(

@@ -23,9 +23,11 @@ from harness.compare.comparison import Comparison, rule_effects
 from harness.journal.findings import detect
 from harness.journal.store import Journal
 from harness.model import Batch, EventDraft
+from tests.support.deciding import mark
 from tests.support.events import at, make_control, make_history, make_job
 from tests.support.journals import criteria, make_journal, make_watermarks
 from tests.support.reference_weeks import random_week
+from tests.support.rules import make_rule, make_rules
 from tests.support.schedules import base_seed
 from tests.support.shapes import LIVE, MIGRATED, make_look
 
@@ -123,6 +125,27 @@ def test_every_look_gives_what_the_whole_journal_gives(
     for number in range(2):
         seen += run(BASE + 2 * part + number, empty, tmp_path / f"{number}.duckdb")
     assert seen["on"] > seen["over"], seen
+
+
+def test_a_deployment_starts_a_look_over_where_it_comes_to_be_known(
+    empty: Path, tmp_path: Path
+) -> None:
+    rules = make_rules(make_rule("casefold", field="values.name", candidate_version="2.*"))
+    judged = criteria(deadline_s=DEADLINE_S, rules=rules)
+    path = tmp_path / "week.duckdb"
+    shutil.copy(empty, path)
+    journal, live = Journal.open(path), LiveComparison(judged)
+    over = []
+    for events in (
+        (make_job(),), (mark("deployment", "2.1"),), (make_control("submitted", second=60),),
+    ):  # fmt: skip
+        journal.append(Batch(events=events, watermarks=make_watermarks(at(100))))
+        with journal.reader() as reader:
+            over.append(live.advance(reader).started_over)
+        assert_whole(live, journal, judged, told=str(over))
+    assert over == [
+        "this is the first look", "another version of the candidate was deployed", None,
+    ]  # fmt: skip
 
 
 def test_a_deadline_that_passes_without_any_event_of_the_job_changes_its_verdict(

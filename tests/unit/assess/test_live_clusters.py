@@ -21,6 +21,8 @@ from tests.support.schedules import base_seed
 from tests.support.weeks import planted_week, shipped_rules
 
 BASE = base_seed()
+KINDS = {"odd": ("site-1.test", "site-3.test"), "last": ("site-5.*",)}
+RULES = shipped_rules().model_copy(update={"archetype": KINDS})
 STEPS = ("fill [name='zip']", "click", "goto")
 
 
@@ -42,7 +44,7 @@ class _Hand:
             if self.chance.random() < 0.9:
                 self._job(name)
         return compare(
-            submissions_frame(self.rows), jobs_frame(self.jobs), shipped_rules(),
+            submissions_frame(self.rows), jobs_frame(self.jobs), RULES,
             as_of=at(30_000), deadline_s=600.0,
         )  # fmt: skip
 

@@ -203,3 +203,21 @@ def test_a_journal_without_jobs_gives_no_advice(
     code, _, err = call(capsys, tmp_path, "--traffic", "10")
     assert code == 2
     assert "no job is proved recorded" in err
+
+
+def test_declared_kinds_of_site_are_among_what_the_sample_is_compared_by(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    ramp_journal(tmp_path, [(50, 100)])
+    rules = tmp_path / "rules.toml"
+    config = tmp_path / "shadow.toml"
+    config.write_text(f'compare.rules = "{rules}"\n')
+
+    def features() -> set[str]:
+        data = told(capsys, tmp_path, "--traffic", "50", "--salt", SALT, "--config", str(config))
+        return {mix["feature"] for mix in data["stages"][0]["mixes"]}
+
+    rules.write_text("version = 1\n")
+    assert "kind of site" not in features()
+    rules.write_text('version = 1\n[archetype]\nodd = "*.nowhere"\nplain = "*"\n')
+    assert "kind of site" in features()

@@ -61,7 +61,8 @@ def _refused(*rules: str) -> list[str]:
         (CLOSE + "relative = 1.0", "Write a share between 0 and 1, such as 0.05."),
         (DATE + 'formats = "%d %B"', "'%d %B' does not give a day, a month and a year."),
         (DATE + 'formats = ["%Y-%m-%d %Q"]', "'%Y-%m-%d %Q' is no format of a date."),
-        (PAIR, "it would set every pair apart. Add directory, since, until, control or candidate."),
+        (PAIR, "it would set every pair apart. Add directory, archetype, candidate_version, "
+         "since, until, control or candidate."),
         (PAIR + 'directory = ["*", "maple-*"]', "it would set every pair apart."),
         ('kind = "exclude"\nfield = "outcome"\ndirectory = "a*"',
          "has no exclude. Set field = 'pair'."),
@@ -79,7 +80,10 @@ def _refused(*rules: str) -> list[str]:
         (CASE + "expects_at_most = -1", "expects_at_most = -1 is no limit. Write a number"),
         (CASE + 'expects_at_most = "200%"', "expects_at_most = '200%' is no limit."),
         (CASE + "expects_at_most = 0.5", "expects_at_most = 0.5 is no limit."),
-        (CASE + 'archetype = "wizard"', "archetype is not a setting."),
+        (CASE + 'archetype = "wizard"',
+         """archetype = 'wizard' is not declared. Declare it, such as: [archetype] wizard = """),
+        (CASE + "archetype = []", "archetype = [] lists nothing."),
+        (CASE + "candidate_version = []", "candidate_version = [] lists nothing."),
         (MAP + "map = {}", "Map at least one word"),
     ],
 )  # fmt: skip
