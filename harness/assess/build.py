@@ -28,6 +28,7 @@ from harness.assess.in_force import gates_parts, in_force
 from harness.assess.missing import missing_parts
 from harness.assess.said import statements, waivers
 from harness.assess.sample import in_sample
+from harness.assess.scoping import cluster_places
 from harness.assess.sequences import (
     Durations,
     Fates,
@@ -102,6 +103,7 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
     present = {cluster.id for cluster in found.clusters} | {one.id for one in told}
     triaged = with_gone(triages(reader), present)
     clusters = on_clusters(found.clusters, triaged)
+    places = cluster_places(found.members, compared.jobs)
     effects = tuple(
         replace(
             effect,
@@ -143,7 +145,8 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
         ),
         differences=on_differences(told, triaged),
         clusters=tuple(
-            replace(cluster, gates=endangered(criteria.gates, cluster)) for cluster in clusters
+            replace(cluster, gates=endangered(criteria.gates, cluster, places[cluster.id]))
+            for cluster in clusters
         ),
         triage=triaged,
         findings=findings,

@@ -1,4 +1,4 @@
-"""Which pairs and jobs a gate with a scope is about. Pure."""
+"""Which pairs and jobs a gate with a scope is about, and where clusters are. Pure."""
 
 from __future__ import annotations
 
@@ -31,3 +31,24 @@ def of_directories(pairs: pl.DataFrame, globs: Sequence[str]) -> pl.DataFrame:
 def of_packages(jobs: pl.DataFrame, sizes: Sequence[int]) -> pl.DataFrame:
     """The jobs of these package sizes; all of them without any."""
     return jobs.filter(pl.col("package_size").is_in(list(sizes))) if sizes else jobs
+
+
+def cluster_places(
+    members: pl.DataFrame, jobs: pl.DataFrame
+) -> dict[str, set[tuple[str, int | None]]]:
+    """Directory and size of package of the differences of each cluster.
+
+    members: `Clustering.members`. jobs: ``select_jobs``.
+    """
+    distinct = (
+        members.lazy()
+        .select("cluster", "directory", "job_id")
+        .join(jobs.lazy().select("job_id", "package_size"), on="job_id", how="left")
+        .select("cluster", "directory", "package_size")
+        .unique()
+        .collect()
+    )
+    places: dict[str, set[tuple[str, int | None]]] = {}
+    for cluster, directory, package in distinct.iter_rows():
+        places.setdefault(cluster, set()).add((directory, package))
+    return places

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from fnmatch import fnmatchcase
+
 from harness.assessment import Cluster
 from harness.gates.definition import GateSet
 from harness.gates.kinds import (
@@ -9,6 +12,7 @@ from harness.gates.kinds import (
     Gate,
     MeanAtLeast,
     QuantileBelow,
+    StatisticalGate,
     SteadyFor,
     ZeroCount,
 )
@@ -20,9 +24,14 @@ _UNSUCCESSFUL = frozenset(
 """Kinds of which the candidate submitted nothing."""
 
 
-def endangered(gates: GateSet, cluster: Cluster) -> tuple[str, ...]:
+Places = Collection[tuple[str, int | None]]
+"""Directory and size of package of pairs."""
+
+
+def endangered(gates: GateSet, cluster: Cluster, places: Places) -> tuple[str, ...]:
     """Ids of the gates whose statistic the cluster's differences make worse, in the file's order.
 
+    places: where its differences are; a gate with a scope is in danger from those inside only.
     A replay shows the candidate's work in a sandbox and is no evidence for any of them.
     """
     if cluster.mode != LIVE:
@@ -31,7 +40,15 @@ def endangered(gates: GateSet, cluster: Cluster) -> tuple[str, ...]:
         f"{phase.id}.{gate.id}"
         for phase in gates.phase
         for gate in phase.gate
-        if _makes_worse(cluster, gate)
+        if _makes_worse(cluster, gate) and any(_is_about(gate, *place) for place in places)
+    )
+
+
+def _is_about(gate: Gate, directory: str, package: int | None) -> bool:
+    globs = gate.directory if isinstance(gate, MeanAtLeast) else ()
+    sizes = gate.package if isinstance(gate, StatisticalGate) else ()
+    return (not globs or any(fnmatchcase(directory, glob) for glob in globs)) and (
+        not sizes or package in sizes
     )
 
 
