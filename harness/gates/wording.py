@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from harness.stats.forecast import Forecast, one_figure
+from harness.stats.outlook import Forecast, one_figure
 
 
 def percent(share: float) -> str:

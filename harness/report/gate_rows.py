@@ -12,7 +12,7 @@ from harness.gates.wording import counted, listed
 from harness.model import GateStatus
 from harness.report.bars import Bar, Scale, interval_bar
 from harness.report.wording import duration, interval
-from harness.stats.forecast import one_figure
+from harness.stats.outlook import one_figure
 
 _URGENCY = (
     GateStatus.FAIL, GateStatus.UNDECIDED, GateStatus.OPEN, GateStatus.WAIVED, GateStatus.PASS,

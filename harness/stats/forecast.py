@@ -6,7 +6,6 @@ No I/O, no clock: whoever wants a date multiplies by the traffic and says so.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,18 +19,10 @@ from harness.stats.checks import (
     check_share,
     unit_array,
 )
+from harness.stats.outlook import Forecast
 
 _RANGE_ALPHA = 0.5
 """The range is the forecast at both ends of the 50 % confidence sequence."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
-    """More jobs until the evidence suffices; infinite means "not on course"."""
-
-    jobs: float
-    low: float
-    high: float
 
 
 def forecast_pass(x: npt.ArrayLike, m: float, *, alpha: float) -> Forecast:
@@ -73,14 +64,6 @@ def least_mean_jobs(p: float, m: float, *, alpha: float) -> float:
     lacking = -math.log(check_alpha("alpha", alpha))
     apart = float(rel_entr(p, m) + rel_entr(1.0 - p, 1.0 - m))
     return lacking / apart if apart > 0.0 else math.inf
-
-
-def one_figure(jobs: float) -> int:
-    """Round a finite number of jobs to one significant figure, at least 1."""
-    if jobs <= 1.0:
-        return 1
-    size = int(10 ** math.floor(math.log10(jobs)))
-    return round(jobs / size) * size
 
 
 def _jobs(lacking: float, per_node: FloatArray) -> float:

@@ -21,7 +21,8 @@ from harness.stats.estimates import (
     settled,
 )
 from harness.stats.fixed import clopper_pearson, wilson, zero_failure_bound
-from harness.stats.forecast import forecast_fail, forecast_pass, one_figure
+from harness.stats.forecast import forecast_fail, forecast_pass
+from harness.stats.outlook import one_figure
 from harness.stats.quantiles import Distribution
 from tests.unit.stats.test_betting import XPUB
 
