@@ -181,6 +181,8 @@ class EventKind(StrEnum):
     """A recorded table appeared, vanished, was made anew, or changed its columns or its key."""
     REPLAY_STARTED = "replay.started"
     """A run began or went on: what it selected, with which worker, browser and limits."""
+    REPLAY_MACHINE = "replay.machine"
+    """One of several machines began to carry out parts of a run: its browser and its seal."""
     REPLAY_SUBMISSION = "replay.submission"
     """One finished submission of a replay: claimed, observed, timings, escapes."""
     REPLAY_RECEIVED = "replay.received"

@@ -2,7 +2,8 @@
 
 Precedence, strongest first: command line, environment ``SHADOW_SECTION_KEY``, file, default.
 Secrets are read from the environment only: the production DSN (``SHADOW_DSN``, else
-``DATABASE_URL``) and the address of a webhook (``SHADOW_NOTIFY_WEBHOOK``).
+``DATABASE_URL``), the address of a webhook (``SHADOW_NOTIFY_WEBHOOK``) and the token of a replay
+on many machines (``SHADOW_REPLAY_TOKEN``).
 """
 
 from __future__ import annotations
@@ -27,6 +28,13 @@ _IS_DSN = re.compile(r"dsn|database_url|password", re.IGNORECASE)
 _DSN_MEND = " The DSN of production is read from the environment only: set SHADOW_DSN."
 WEBHOOK_VARIABLE = "SHADOW_NOTIFY_WEBHOOK"
 """Holds the address of a webhook: who knows it can write there, so no file and no log has it."""
+TOKEN_VARIABLE = "SHADOW_REPLAY_TOKEN"
+"""Holds the secret by which the machines of a replay know each other."""
+STACK_VARIABLE = "SHADOW_STACK_DSN"
+"""Names the database that is copied for each replayed stack."""
+_STACK_MEND = (
+    f" The DSN of a stack's database is a secret: set {STACK_VARIABLE} in the environment."
+)
 _IS_WEBHOOK = re.compile(r"^notify\..*(hook|url|slack)", re.IGNORECASE)
 _WEBHOOK_MEND = f" A webhook's address is a secret: set {WEBHOOK_VARIABLE} in the environment."
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
@@ -162,6 +170,18 @@ class ReplaySettings(_Section):
     """A folder of kinds of sites that `shadow sandbox capture` made."""
     sites: Sites = Field(default={})
     """Which kind of site a directory has, by its host; the others as the record tells."""
+    engine: Literal["local", "prefect"] = "local"
+    """Carry out on this machine, or on those that work for a Prefect work pool."""
+    pool: str | None = None
+    """The Prefect work pool."""
+    collector: str = "127.0.0.1:0"
+    """HOST:PORT on which this machine gives out orders and takes results; port 0 is a free one."""
+    collector_url: str | None = None
+    """Where the others reach that, if it is another address."""
+    unit: int = Field(default=200, gt=0)
+    """Submissions in one flow run, at most."""
+    lease: Duration = 60.0
+    """After so long without a sign of life, a machine's submissions are handed out again."""
 
 
 def _paths(value: object) -> object:
@@ -178,6 +198,35 @@ def _paths(value: object) -> object:
 
 Paths = Annotated[tuple[str, ...], BeforeValidator(_paths)]
 """Fields of recorded tables, such as ``jobs.email``, ``*.phone`` or ``**.note``."""
+
+
+def _variables(value: object) -> object:
+    """In the environment: ``NAME=value``, separated by commas."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    for name, equals, _ in pairs:
+        if not (name.strip() and equals):
+            raise ValueError(f"{name!r}: write NAME=value, such as PLAYWRIGHT_HEADLESS=1")
+    return {name.strip(): text.strip() for name, _, text in pairs}
+
+
+class StackSettings(_Section):
+    """A deployed stack that is replayed by its queue and its tables; see docs/replaying.md.
+
+    The DSN of the database that is copied for it only by ``SHADOW_STACK_DSN``.
+    """
+
+    endpoint_url: str | None = None
+    """An SQS on this machine, in which each stack gets queues of its own."""
+    env: Annotated[dict[str, str], BeforeValidator(_variables)] = Field(default={})
+    """Variables that the stack needs beside those of its queue and its database."""
+    deadline: Duration = 300.0
+    """How long a submission may take, with all its tries; production's may take 2010 s."""
+    at_once: int = Field(default=2, gt=0)
+    """So many stacks at most, each with one submission at a time."""
+    run_unsealed: bool = False
+    """Run it even where this machine gives it no network of its own, so that it may reach sites."""
 
 
 class PrivacySettings(_Section):
@@ -245,6 +294,7 @@ class Settings(_Section):
     compare: CompareSettings = CompareSettings()
     gates: GateSettings = GateSettings()
     replay: ReplaySettings = ReplaySettings()
+    stack: StackSettings = StackSettings()
     privacy: PrivacySettings = PrivacySettings()
     notify: NotifySettings = NotifySettings()
 
@@ -333,7 +383,8 @@ def _unknown_names(environ: Mapping[str, str]) -> list[str]:
 
     Other ``SHADOW_`` names belong to other programs, such as SHADOW_MODE_PERCENTAGE.
     """
-    known = [*(environment_name(key) for key in known_keys()), WEBHOOK_VARIABLE]
+    secrets = (WEBHOOK_VARIABLE, TOKEN_VARIABLE, STACK_VARIABLE)
+    known = [*(environment_name(key) for key in known_keys()), *secrets]
     sections = {environment_name(key.partition(".")[0]) + "_" for key in known_keys() if "." in key}
     return [
         f"{name} is not a setting.{_nearest(name, known)}"
@@ -350,7 +401,9 @@ def _problems(error: ValidationError, path: Path, origin: Mapping[str, str]) -> 
         where = origin.get(key, str(path))
         if item["type"] == "extra_forbidden":
             names = known_keys() if "." in key else tuple(Settings.model_fields)
-            mend = _DSN_MEND if _IS_DSN.search(key) else _nearest(key, names)
+            mend = _nearest(key, names)
+            if _IS_DSN.search(key):
+                mend = _STACK_MEND if key.startswith("stack.") else _DSN_MEND
             mend = _WEBHOOK_MEND if _IS_WEBHOOK.search(key) else mend
             problems.append(f"{where}: {key} is not a setting.{mend}")
         else:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.errors import ReplayError
 from harness.model import LIVE
+from replay.collector.pool import PoolConfig
 from replay.events import RunRecord
 from replay.schedule import Schedule
 from replay.selection import Pair, Selection
@@ -63,6 +64,8 @@ class ReplayConfig:
     """Of the built-in worker; also what tells that any worker is stuck."""
     resume: bool = False
     """The run must be there already."""
+    pool: PoolConfig | None = None
+    """Machines that carry it out; None for this one alone."""
 
     @property
     def selection(self) -> Selection:
@@ -106,6 +109,10 @@ class ReplayState:
     """Older evidence that this call dropped to keep to the size."""
     not_sealed_by: tuple[str, ...] = ()
     """Layers that this machine does not allow a worker's process."""
+    machines: int = 0
+    """Other machines that carried out parts of it in this call."""
+    note: str | None = None
+    """What hinders the run just now, and how to mend it."""
     at_once: int = 0
     """The most submissions that went on at once in this call, those that wait for sites apart."""
     lag_s: float = 0.0
@@ -143,6 +150,11 @@ def check(config: ReplayConfig) -> None:
             raise ReplayError(f"{name} = {value}: give at least 1.")
     if config.max_minutes is not None and config.max_minutes <= 0:
         raise ReplayError(f"max_minutes = {config.max_minutes:g}: give more than 0.")
+    if config.pool is not None and config.schedule is not None and config.schedule.speed:
+        raise ReplayError(
+            f"schedule = {config.schedule}: the prefect engine begins as soon as a machine is "
+            "free. Leave it out, or give asap."
+        )
 
 
 def as_started(

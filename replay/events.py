@@ -80,7 +80,7 @@ class Ended:
         )
 
     @classmethod
-    def of_finished(cls, done: Finished, *, overloaded: bool = False) -> Ended:
+    def of_finished(cls, done: Finished) -> Ended:
         """From what an engine hands back."""
         return cls.of(
             done.of.key,
@@ -89,7 +89,7 @@ class Ended:
             accepted=done.visit.observation.accepted,
             crashed=done.crashed,
             error_text=done.claim.error_text,
-            overloaded=overloaded,
+            overloaded=done.overloaded,
         )
 
 
@@ -164,29 +164,37 @@ def finished(run: str, payload: Mapping[str, Any]) -> EventDraft:
     return _draft(run, EventKind.REPLAY_FINISHED, "finished", {"run": run, **payload})
 
 
+def machine(run: str, name: str, facts: Mapping[str, Any]) -> EventDraft:
+    """A machine that carries out parts of a run, and what it does so with; once for all the same.
+
+    facts: those of its place, as a start has them.
+    """
+    digest = hashlib.blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=8).hexdigest()
+    payload = {"run": run, "machine": name, **facts}
+    return _draft(run, EventKind.REPLAY_MACHINE, f"machine:{name}:{digest}", payload)
+
+
 def excluded(run: str, submission: Excluded) -> EventDraft:
     """A submission that is not replayed."""
     payload = {"run": run, "excluded": submission.reason}
     return _submission(run, submission.key, payload)
 
 
-def submission(run: str, done: Finished, *, overloaded: bool = False) -> EventDraft:
-    """A submission that has its outcome. overloaded: it timed out on a starved machine."""
+def submission(run: str, done: Finished) -> EventDraft:
+    """A submission that has its outcome."""
     payload = {
         "run": run,
         "excluded": None,
         "condition": done.of.condition,
         "plan_source": done.of.order.plan_source,
         **_outcome(done),
-        "overloaded": overloaded,
+        "overloaded": done.overloaded,
         "escapes": len(done.visit.escapes),
     }
     return _submission(run, done.of.key, payload)
 
 
-def again(
-    run: str, done: Finished, *, first: Ended, overloaded: bool, evidence: bool
-) -> EventDraft:
+def again(run: str, done: Finished, *, first: Ended, evidence: bool) -> EventDraft:
     """A submission that differed and was done again. first: how it ended before.
 
     It is flaky if it ended otherwise; what timed out on a starved machine shows nothing.
@@ -195,8 +203,8 @@ def again(
     payload = {
         "run": run,
         "condition": done.of.condition,
-        "flaky": is_flaky(first, done) and not overloaded,
-        "overloaded": overloaded,
+        "flaky": is_flaky(first, done),
+        "overloaded": done.overloaded,
         "evidence": evidence,
         "first": {
             "claimed": first.claimed,
@@ -216,9 +224,10 @@ def again(
 
 
 def is_flaky(first: Ended, done: Finished) -> bool:
-    """Whether worker or site ended otherwise than the first time."""
+    """Whether worker or site ended otherwise than the first time, on a machine that kept up."""
     before = (first.claimed, first.accepted > 0)
-    return before != (str(done.claim.status), done.visit.observation.accepted > 0)
+    after = (str(done.claim.status), done.visit.observation.accepted > 0)
+    return before != after and not done.overloaded
 
 
 def _outcome(done: Finished) -> dict[str, Any]:

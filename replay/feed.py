@@ -8,12 +8,16 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-from harness.journal.store import Journal
 from replay.sandbox.conditions import KEEPS_WAITING
 from replay.schedule import Schedule
 from replay.select import Excluded, Replayable, load_submissions
 from replay.selection import Key, Keys
+
+if TYPE_CHECKING:
+    # Machines that carry out the units of others read no journal.
+    from harness.journal.store import Journal
 
 _FIRST = 32
 _CHUNK = 256
@@ -28,6 +32,27 @@ class Due:
     submission: Replayable
     due_s: float
     """Seconds after the first one was handed out."""
+
+
+class Supply(Protocol):
+    """Hands out submissions to an engine."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is handed out."""
+        ...
+
+    async def take(self, *, slow: bool) -> Due | None:
+        """The next one, of those whose site never answers or of the others; None: no more."""
+        ...
+
+    def begun(self, due: Due) -> None:
+        """Note that a submission that was handed out begins now."""
+        ...
+
+    async def end(self) -> None:
+        """Hand out nothing more, also to those who wait."""
+        ...
 
 
 class Feed:
@@ -67,6 +92,11 @@ class Feed:
     def ended(self) -> bool:
         """Whether nothing more is handed out."""
         return self._ended.is_set()
+
+    @property
+    def left(self) -> int:
+        """How many are not handed out, those included that will turn out not replayable."""
+        return len(self._keys) - self._next + len(self._quick) + len(self._waiting)
 
     async def prime(self) -> bool:
         """Read ahead to the first submission that can be replayed; whether there is one."""

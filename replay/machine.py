@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import psutil
 
-from replay.pace import Sample
+from replay.pace import Pace, Sample
 
 EVERY_S = 1.0
 _TICK_S = 0.1
@@ -29,6 +29,13 @@ def most_at_once() -> int:
     """The most submissions at once that are ever tried here: by cores, and what memory holds."""
     fits = int(psutil.virtual_memory().available // _MEMORY_EACH)
     return max(1, min(_AT_ONCE_PER_CORE * cores(), fits))
+
+
+def new_pace(concurrency: int | None) -> Pace:
+    """Slots for this machine: so many, or as many as it turns out to bear where None."""
+    bound = concurrency or most_at_once()
+    start = concurrency or cores()
+    return Pace(start=start, floor=cores(), bound=bound, adapts=concurrency is None)
 
 
 class Watch:

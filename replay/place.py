@@ -1,6 +1,6 @@
 """Where a submission is carried out: a context of a browser of ours, or a slot for a program.
 
-Both kinds of worker are driven the same way: a place takes a submission and its visit, and returns
+All kinds of worker are driven the same way: a place takes a submission and its visit, and returns
 how it ended. How many at once is for whoever drives it.
 """
 
@@ -22,8 +22,9 @@ from replay.select import Replayable
 from replay.submission import BrowserLostError, Finished, carry_out
 from replay.worker.contract import Worker
 from replay.worker.process import ProcessWorker
+from replay.worker.stack.worker import StackWorker
 
-AnyWorker = Worker | ProcessWorker
+AnyWorker = Worker | ProcessWorker | StackWorker
 
 _TRIES = 3
 
@@ -97,6 +98,13 @@ async def open_place(worker: AnyWorker, sandbox: Sandbox, browser: Path) -> Asyn
     if isinstance(worker, ProcessWorker):
         async with SlotPlace(worker, sandbox, browser) as place:
             yield place
+        return
+    if isinstance(worker, StackWorker):
+        # It reads tables through a journal, which a machine of a pool has no use for.
+        from replay.worker.stack.place import StackPlace
+
+        async with StackPlace(worker, sandbox, browser) as stacks:
+            yield stacks
         return
     async with contextlib.AsyncExitStack() as stack:
         nowhere = await stack.enter_async_context(sandbox.door(sandbox.nobody))

@@ -28,14 +28,13 @@ from replay.again import EvidenceKeeper, worth_repeating
 from replay.browser import find_browser
 from replay.config import ReplayConfig, ReplayState, as_started, check
 from replay.engines.local import LocalEngine
+from replay.engines.prefect import Engine, PrefectEngine, terms_of
 from replay.events import Ended, RunRecord, read_run
 from replay.evidence.store import EvidenceStore
 from replay.feed import Feed
-from replay.machine import EVERY_S, Watch, cores, most_at_once
+from replay.machine import Watch, new_pace
 from replay.outbox import Outbox
-from replay.pace import Pace
 from replay.place import AnyWorker, open_place
-from replay.sandbox.conditions import KEEPS_WAITING
 from replay.sandbox.dressing import dressing_digest, site_maker
 from replay.sandbox.server import Sandbox
 from replay.sandbox.sites import SiteMaker
@@ -73,6 +72,7 @@ def replay(
         record, head = read_run(reader, config.run), reader.as_of_seq
         model = read_run(reader, config.like) if config.like is not None else None
     config, as_of = as_started(config, record, model, head)
+    check(config)
     worker = worker or PlaywrightWorker(config.timeouts)
     if record.started is not None and record.started["worker"] != worker.name:
         raise ReplayError(
@@ -129,8 +129,11 @@ class _Run:
         self._on_progress = on_progress
         self._began = time.monotonic()
         self._done_here = 0
-        self._pace = self._new_pace()
+        self._pace = new_pace(config.concurrency)
         self._watch = Watch(self._pace.adapt)
+        self._sandbox: Sandbox | None = None
+        self._machines: dict[str, str] = {}
+        """Names of other machines, by the key of the event that tells of each."""
         self._keys = keys
         self._differing: dict[Pair, Ended] = {}
         self._again = dict(record.again)
@@ -160,36 +163,80 @@ class _Run:
             drafts = (*self._opened(worker.name, {"browser": None}), self._closed())
             self._journal.append(Batch(events=drafts, tier="replay"))
             return
-        path = find_browser(self._config.browser)
         async with AsyncExitStack() as stack:
             stack.enter_context(scratch_folder())
-            sandbox = await stack.enter_async_context(Sandbox())
-            place = await stack.enter_async_context(open_place(worker, sandbox, path))
-            missing = tuple(place.facts.get("not_sealed_by", ()))
-            self.state = replace(self.state, not_sealed_by=missing)
             outbox = await stack.enter_async_context(Outbox(self._journal))
-            outbox.put(*self._opened(worker.name, place.facts))
-            self._outbox = outbox
-            self._tell()
-            await stack.enter_async_context(_beside(self._watch.run()))
-            engine = LocalEngine(
-                place=place,
-                site_for=site_for,
-                timeouts=self._config.timeouts,
-                pace=self._pace,
-                on_finished=lambda done: self._finish(done, sandbox, outbox),
-                on_abandoned=lambda visit: outbox.put(*self._escapes(visit)),
-            )
-            await self._drive(engine, feed, stop)
+            here: LocalEngine | None = None
+            if self._config.pool is None:
+                here = await self._open_here(worker, site_for, outbox, stack)
+                await self._drive(here, feed, stop)
+            else:
+                await self._drive(self._open_pool(worker, outbox), feed, stop)
             self.state = replace(self.state, lag_s=feed.lag_s, at_once=self._pace.most)
             if not self.state.left and not stop.is_set() and not self._out_of_time:
-                await self._look_again(engine, site_for, stop, outbox)
-            outbox.put(*self._escapes(sandbox.nobody))
+                if here is None and self.to_repeat():
+                    here = await self._open_here(worker, site_for, outbox, stack)
+                if here is not None:
+                    await self._look_again(here, site_for, stop, outbox)
+            outbox.put(*self._escapes_of_nobody())
             if not self.state.left and not self.to_repeat():
                 outbox.put(self._closed())
         self._tell()
 
-    async def _drive(self, engine: LocalEngine, feed: Feed, stop: threading.Event) -> None:
+    async def _open_here(
+        self, worker: AnyWorker, site_for: SiteMaker, outbox: Outbox, stack: AsyncExitStack
+    ) -> LocalEngine:
+        """The engine of this machine; its sandbox and place are open as long as `stack`."""
+        path = find_browser(self._config.browser)
+        self._sandbox = await stack.enter_async_context(Sandbox())
+        place = await stack.enter_async_context(open_place(worker, self._sandbox, path))
+        await stack.enter_async_context(_beside(self._watch.run()))
+        self._announce(worker, place.facts, outbox)
+        return LocalEngine(
+            place=place,
+            site_for=site_for,
+            timeouts=self._config.timeouts,
+            pace=self._pace,
+            watch=self._watch,
+            on_finished=self._finish,
+            on_abandoned=lambda visit: self._put(*self._escapes(visit)),
+        )
+
+    def _open_pool(self, worker: AnyWorker, outbox: Outbox) -> PrefectEngine:
+        """The engine of the machines that work for a pool."""
+        config = self._config
+        assert config.pool is not None
+
+        def join(machine: str, facts: Mapping[str, Any]) -> None:
+            self._announce(worker, facts, outbox)
+            draft = events.machine(config.run, machine, facts)
+            if draft.key not in self._machines:
+                self._machines[draft.key] = machine
+                self._put(draft)
+
+        return PrefectEngine(
+            config.pool,
+            terms_of(config, worker),
+            on_joined=join,
+            on_finished=self._finish,
+            on_abandoned=lambda visit: self._put(*self._escapes(visit)),
+            on_note=self._note,
+        )
+
+    def _announce(self, worker: AnyWorker, facts: Mapping[str, Any], outbox: Outbox) -> None:
+        """A place is open: from now on there is a run to be told of."""
+        missing = dict.fromkeys((*self.state.not_sealed_by, *facts.get("not_sealed_by", ())))
+        self.state = replace(self.state, not_sealed_by=tuple(missing))
+        if self._outbox is None:
+            outbox.put(*self._opened(worker.name, facts))
+            self._outbox = outbox
+        self._tell()
+
+    def _note(self, words: str | None) -> None:
+        self.state = replace(self.state, note=words)
+        self._tell()
+
+    async def _drive(self, engine: Engine, feed: Feed, stop: threading.Event) -> None:
         """Run an engine on a feed until it is through, stopped, or out of time."""
         async with AsyncExitStack() as stack:
             if self._config.max_minutes is not None:
@@ -211,12 +258,10 @@ class _Run:
         )
 
         def finish(done: Finished) -> None:
-            first, overloaded = self._differing[done.of.key], self._overloaded(done)
-            flaky = events.is_flaky(first, done) and not overloaded
+            first = self._differing[done.of.key]
+            flaky = events.is_flaky(first, done)
             kept = keeper.file(done, first, flaky=flaky)
-            draft = events.again(
-                self._config.run, done, first=first, overloaded=overloaded, evidence=kept
-            )
+            draft = events.again(self._config.run, done, first=first, evidence=kept)
             outbox.put(draft, *self._escapes(done.visit))
             self._again[done.of.key] = flaky
             self.state = replace(
@@ -227,22 +272,28 @@ class _Run:
             )
             self._tell()
 
-        self._pace.limit = min(self._pace.limit, cores())
+        self._pace.limit = min(self._pace.limit, self._pace.floor)
         feed = self._feed(self._keys.only(chosen), Schedule())
         try:
             await self._drive(engine.again(on_finished=finish, capture=keeper.capture), feed, stop)
         finally:
             self.state = replace(self.state, evidence_dropped=keeper.bound())
 
-    def _finish(self, done: Finished, sandbox: Sandbox, outbox: Outbox) -> None:
-        overloaded = self._overloaded(done)
+    def _finish(self, done: Finished) -> None:
         # One transaction: whoever has the submission has its posts and escapes too.
-        draft = events.submission(self._config.run, done, overloaded=overloaded)
+        draft = events.submission(self._config.run, done)
         posts = events.received(self._config.run, done)
-        outbox.put(draft, *posts, *self._escapes(done.visit), *self._escapes(sandbox.nobody))
+        self._put(draft, *posts, *self._escapes(done.visit), *self._escapes_of_nobody())
         self._done_here += 1
-        self._count(Ended.of_finished(done, overloaded=overloaded))
+        self._count(Ended.of_finished(done))
         self._tell()
+
+    def _put(self, *drafts: EventDraft) -> None:
+        """Into the journal; before the start is told of, behind it."""
+        if self._outbox is None:
+            self._opening += drafts
+        else:
+            self._outbox.put(*drafts)
 
     def _opened(self, worker: str, facts: Mapping[str, Any]) -> list[EventDraft]:
         """Events of this call's start: the start itself, and what is excluded so far."""
@@ -254,6 +305,7 @@ class _Run:
             **config.selection.to_payload(),
             "schedule": str(config.schedule or Schedule()),
             "concurrency": config.concurrency or "auto",
+            "engine": "local" if config.pool is None else "prefect",
             "sites": dressing_digest(config.sites, config.archetypes),
             "timeouts": asdict(config.timeouts),
             **facts,
@@ -277,16 +329,12 @@ class _Run:
             keys.by_time() if schedule.speed is not None else keys,
             as_of=self._as_of,
             schedule=schedule,
-            apart=self._pace.bound > 1,
+            apart=self._pace.bound > 1 and self._config.pool is None,
             on_excluded=self._exclude,
         )
 
     def _exclude(self, one: Excluded) -> None:
-        draft = events.excluded(self._config.run, one)
-        if self._outbox is None:
-            self._opening.append(draft)
-        else:
-            self._outbox.put(draft)
+        self._put(events.excluded(self._config.run, one))
         self._count(Ended(job_id=one.job_id, directory=one.directory, excluded=True))
 
     def to_repeat(self) -> tuple[Pair, ...]:
@@ -306,19 +354,6 @@ class _Run:
         self._out_of_time = True
         await feed.end()
 
-    def _new_pace(self) -> Pace:
-        fixed = self._config.concurrency
-        bound = fixed or most_at_once()
-        return Pace(start=fixed or cores(), floor=cores(), bound=bound, adapts=fixed is None)
-
-    def _overloaded(self, done: Finished) -> bool:
-        """Whether it timed out, where no site was slow, while the machine was starved."""
-        text = (done.claim.error_text or "").lower()
-        if done.of.condition in KEEPS_WAITING or "timeout" not in text:
-            return False
-        took_s = done.claim.duration_ms / 1000 + EVERY_S
-        return self._watch.starved_since(time.monotonic() - took_s)
-
     def _escapes(self, visit: Visit) -> list[EventDraft]:
         """Events of the visit's attempts since the last call; the same ones again count once."""
         drafts = list(events.escapes(self._config.run, visit.take_escapes()))
@@ -327,6 +362,9 @@ class _Run:
         tried = sum(int(draft.payload["count"]) for draft in fresh)
         self.state = replace(self.state, escapes=self.state.escapes + tried)
         return drafts
+
+    def _escapes_of_nobody(self) -> list[EventDraft]:
+        return self._escapes(self._sandbox.nobody) if self._sandbox is not None else []
 
     def _count(self, ended: Ended) -> None:
         state = self.state
@@ -351,6 +389,7 @@ class _Run:
             elapsed_s=elapsed_s,
             rate_per_s=rate,
             out_of_time=self._out_of_time,
+            machines=len(set(self._machines.values())),
             to_repeat=len(self.to_repeat()) if not self.state.left else 0,
         )
         if self._on_progress is not None:

@@ -27,7 +27,7 @@ def scratch_folder() -> Iterator[Path]:
     """Make it the folder for temporary files of this process' children, and remove it after."""
     clear_leftovers()
     me = psutil.Process()
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{me.pid}-{_started(me)}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{me.pid}-{started(me)}-"))
     former = os.environ.get("TMPDIR")
     os.environ["TMPDIR"] = str(folder)
     try:
@@ -45,7 +45,7 @@ def clear_leftovers() -> int:
     left = 0
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         found = _NAME.fullmatch(folder.name)
-        if found is None or not _is_ours(folder) or _lives(int(found[1]), found[2]):
+        if found is None or not _is_ours(folder) or lives(int(found[1]), found[2]):
             continue
         _end_those_in(folder)
         shutil.rmtree(folder, ignore_errors=True)
@@ -61,15 +61,16 @@ def _is_ours(folder: Path) -> bool:
     return folder.is_dir() and not folder.is_symlink() and told.st_uid == os.geteuid()
 
 
-def _started(process: psutil.Process) -> str:
+def started(process: psutil.Process) -> str:
     """A process' start in hundredths of a second: its number may be given to another one later."""
     return str(round(process.create_time() * 100))
 
 
-def _lives(pid: int, started: str) -> bool:
+def lives(pid: int, begun: str) -> bool:
+    """Whether a process of this number that started then is still there."""
     try:
         # Rounding and clock steps may move the start by a hundredth or so.
-        return abs(int(_started(psutil.Process(pid))) - int(started)) <= 200
+        return abs(int(started(psutil.Process(pid))) - int(begun)) <= 200
     except psutil.Error:
         return False
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.journal.reader import Reader
 from harness.model import ErrorClass, Order, Outcome, PlanStep
 from harness.resources import sql_queries
 from replay.sandbox.conditions import (
@@ -24,6 +23,9 @@ from replay.sandbox.conditions import (
 from replay.sandbox.selectors import SelectorNotUnderstoodError
 from replay.sandbox.sites import make_site
 from replay.selection import Key, Selection, select_keys
+
+if TYPE_CHECKING:
+    from harness.journal.reader import Reader
 
 _BUSINESS = (
     "name", "email", "phone", "website", "address", "city", "state", "zip", "category",
@@ -42,6 +44,10 @@ class Replayable:
 
     order: Order
     condition: Condition
+    directory_url: str | None = None
+    """Of the directory, as the job's list had it."""
+    package_size: int | None = None
+    priority: int | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -172,7 +178,13 @@ def _select(row: Mapping[str, Any]) -> Selected:
         make_site(order, condition)
     except SelectorNotUnderstoodError:
         return exclude(PLAN_UNPLAYABLE)
-    return Replayable(order=order, condition=condition)
+    return Replayable(
+        order=order,
+        condition=condition,
+        directory_url=row["directory_url"],
+        package_size=row["package_size"],
+        priority=row["priority"],
+    )
 
 
 def _condition(row: Mapping[str, Any]) -> Condition | None:

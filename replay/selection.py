@@ -11,13 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from harness.errors import ReplayError
-from harness.journal.reader import Reader
 from harness.resources import sql_queries
+
+if TYPE_CHECKING:
+    from harness.journal.reader import Reader
 
 OUTCOMES = ("submitted", "failed", "skipped", "in_flight", "missing")
 """What `Selection.outcomes` may hold. The last two mean the same: the record holds no outcome."""

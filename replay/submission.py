@@ -40,6 +40,8 @@ class Finished:
     """The browser or the worker died of it, or beside it."""
     browser_lost: bool = False
     """It was the browser, which must not be used again."""
+    overloaded: bool = False
+    """It timed out, where no site was slow, while its machine was starved."""
 
 
 async def carry_out(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -26,9 +27,11 @@ from harness.cli.stopping import stopping
 
 if TYPE_CHECKING:
     from harness.journal.store import Journal
+    from harness.settings import Settings
+    from replay.collector.pool import PoolConfig
+    from replay.place import AnyWorker
     from replay.run import ReplayConfig, ReplayState
     from replay.versus import Versus
-    from replay.worker.process import ProcessWorker
 
 EXIT_CHANGED = 1
 EXIT_ESCAPE = 4
@@ -62,6 +65,8 @@ class ConcurrencyType(click.ParamType[int | str, Any]):
               help="Only what the control ended so: submitted, failed, missing ….")  # fmt: skip
 @click.option("--differing", is_flag=True, help="Only pairs that differ in production.")
 @click.option("--cluster", metavar="ID", help="Only pairs of this cluster of differences.")
+@click.option("--pair", multiple=True, metavar="JOB/DIRECTORY",
+              help="Only this pair. Repeatable.")  # fmt: skip
 @click.option("--sample", type=click.IntRange(min=1),
               help="So many jobs by chance; a larger sample holds a smaller one.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=1), help="Only so many submissions.")
@@ -81,8 +86,14 @@ class ConcurrencyType(click.ParamType[int | str, Any]):
 @click.option("--evidence-mb", type=click.FloatRange(min=0, min_open=True), default=500,
               show_default=True, help="Keep so much evidence, the newest.")  # fmt: skip
 @click.option("--worker", metavar="WORKER", default="playwright", show_default=True,
-              help="playwright, python:module:function, or command:PROGRAM ARGUMENTS.")  # fmt: skip
+              help="playwright, python:module:function, command:PROGRAM ARGUMENTS, "
+                   "or sqs:PROGRAM ARGUMENTS.")  # fmt: skip
 @worker_code_options
+@click.option("--engine", type=click.Choice(["local", "prefect"]),
+              help="Carry out here or on a Prefect work pool. [default: local]")  # fmt: skip
+@click.option("--pool", metavar="NAME", help="The Prefect work pool; see docs/scaling.md.")
+@click.option("--collector", metavar="HOST:PORT",
+              help="Where those get orders from. [default: a port of 127.0.0.1]")  # fmt: skip
 @json_option
 def replay(
     config: Path | None,
@@ -93,6 +104,7 @@ def replay(
     outcome: str | None,
     differing: bool,
     cluster: str | None,
+    pair: tuple[str, ...],
     sample: int | None,
     limit: int | None,
     seed: int | None,
@@ -109,6 +121,9 @@ def replay(
     worker_path: Path | None,
     worker_python: Path | None,
     fast_sleeps: bool,
+    engine: str | None,
+    pool: str | None,
+    collector: str | None,
     as_json: bool,
 ) -> int:
     """Run recorded jobs through the worker in a sealed sandbox and journal each outcome.
@@ -118,7 +133,11 @@ def replay(
 
     A worker of your own runs unchanged, as a process that starts its own browser: a function that
     is given job_id, directory, plan and business by name and returns its result as a dict, or a
-    program that reads one order a line and prints one result a line, as JSON.
+    program that reads one order a line and prints one result a line, as JSON. sqs: starts a whole
+    stack, sends it a message of each submission and reads the outcome from its tables.
+
+    With --engine prefect, machines that work for a Prefect work pool carry the jobs out, and this
+    one gathers the results. All of them need the same SHADOW_REPLAY_TOKEN: see docs/scaling.md.
 
     Exit code 4 if anything tried to leave the sandbox, although it was stopped; 1 if --twice or
     --against found a submission that ended differently.
@@ -131,22 +150,27 @@ def replay(
       shadow replay --journal week.duckdb --resume sample
       shadow replay --run fixed --against sample
       shadow replay --worker python:worker.runner:run_plan --worker-path ../backend
+      shadow replay --engine prefect --pool replay --collector 10.0.0.5:8790
       shadow replay --worker "command:node worker.mjs" --worker-path ../node-worker
+      shadow replay --worker "sqs:python -m subscriber" --worker-path ../backend
     """
     from harness.journal.store import Journal
     from replay.run import ReplayConfig
     from replay.schedule import Schedule
-    from replay.worker.choose import make_worker
+    from replay.worker.choose import make_replay_worker, require_shipped_mapping
     from replay.worker.contract import Timeouts
 
     if name and resume and name != resume:
         raise click.UsageError("--run and --resume name different runs; give one of them.")
     if twice and against:
         raise click.UsageError("--twice and --against both name a second run; give one of them.")
-    tested = make_worker(worker, folder=worker_path, python=worker_python, fast_sleeps=fast_sleeps)
     settings = settings_with(config, journal)
+    tested = make_replay_worker(
+        worker, settings.stack, folder=worker_path, python=worker_python, fast_sleeps=fast_sleeps
+    )
     wanted = settings.replay
     target = Journal.open(settings.journal)
+    require_shipped_mapping(tested, target)
     at_once = wanted.concurrency if concurrency is None else concurrency
     chosen = ReplayConfig(
         run=resume or name or f"run-{datetime.now(UTC):%Y%m%d-%H%M%S}",
@@ -154,7 +178,7 @@ def replay(
         since=time_of(target, since),
         until=time_of(target, until),
         outcomes=listed(outcome),
-        pairs=pairs_of(config, journal, differing=differing, cluster=cluster),
+        pairs=pairs_of(config, journal, differing=differing, cluster=cluster, named=pair),
         sample=sample,
         limit=limit,
         seed=seed,
@@ -173,6 +197,7 @@ def replay(
             idle_ms=1000 * wanted.idle_timeout,
         ),
         resume=resume is not None,
+        pool=_pool(settings, engine=engine, pool=pool, collector=collector),
     )
     if against == chosen.run:
         raise click.UsageError(f"--against {against}: a run does not differ from itself.")
@@ -190,10 +215,33 @@ def replay(
     return EXIT_CHANGED if found is not None and found.changes else 0
 
 
+def _pool(
+    settings: Settings, *, engine: str | None, pool: str | None, collector: str | None
+) -> PoolConfig | None:
+    """The pool that is to carry it out; None for this machine."""
+    from replay.collector.pool import make_pool
+
+    wanted = settings.replay
+    if (engine or wanted.engine) == "local":
+        for option, given in (("--pool", pool), ("--collector", collector)):
+            if given:
+                raise click.UsageError(f"{option} is for the prefect engine: --engine prefect")
+        return None
+    return make_pool(
+        pool or wanted.pool,
+        api_url=settings.prefect.api_url,
+        listen=collector or wanted.collector,
+        url=wanted.collector_url,
+        unit=wanted.unit,
+        lease_s=wanted.lease,
+        environ=os.environ,
+    )
+
+
 def _carried_out(
     journal: Journal,
     plans: list[ReplayConfig],
-    worker: ProcessWorker | None,
+    worker: AnyWorker | None,
     *,
     quiet: bool,
 ) -> list[ReplayState]:

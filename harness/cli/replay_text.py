@@ -22,7 +22,7 @@ _MOST_CHANGES = 20
 def progress(*, quiet: bool) -> Iterator[Callable[[ReplayState], None]]:
     """Yield what shows a state: a bar on a terminal, else a line now and then; all on stderr."""
     if quiet:
-        yield lambda state: None
+        yield _notes()
     elif sys.stderr.isatty():
         with _bar() as tell:
             yield tell
@@ -50,15 +50,32 @@ def _bar() -> Iterator[Callable[[ReplayState], None]]:
                 run=state.run,
                 words=", ".join(_standing(state)),
             )
+            note(state)
 
+        note = _notes()
         yield tell
+
+
+def _notes() -> Callable[[ReplayState], None]:
+    """Says what hinders a run, once for each hindrance; also where nothing else is shown."""
+    told: str | None = None
+
+    def tell(state: ReplayState) -> None:
+        nonlocal told
+        if state.note is not None and state.note != told:
+            click.echo(f"{state.run}: {state.note}", err=True)
+        told = state.note
+
+    return tell
 
 
 def _lines() -> Callable[[ReplayState], None]:
     told_at = -_LINE_EVERY_S
+    note = _notes()
 
     def tell(state: ReplayState) -> None:
         nonlocal told_at
+        note(state)
         if time.monotonic() - told_at >= _LINE_EVERY_S:
             told_at = time.monotonic()
             done = f"{state.run}: {state.done + state.excluded} of {state.selected}"
@@ -94,6 +111,8 @@ def summary(state: ReplayState) -> str:
     """What a person wants to know at the end, some lines."""
     speed = f", {state.rate_per_s:.1f} a second" if state.rate_per_s else ""
     most = f", at most {state.at_once} at once" if state.at_once else ""
+    if state.machines:
+        most += f", by {state.machines} machine{'s' * (state.machines > 1)}"
     lines = [
         f"{state.run}: {state.done} of {state.selected} submissions replayed, "
         f"{state.excluded} excluded, in {state.elapsed_s:.0f} s{speed}{most}",

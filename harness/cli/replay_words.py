@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,12 +31,22 @@ def time_of(journal: Journal, moment: Moment | None) -> datetime | None:
 
 
 def pairs_of(
-    config: Path | None, journal: Path | None, *, differing: bool, cluster: str | None
+    config: Path | None,
+    journal: Path | None,
+    *,
+    differing: bool,
+    cluster: str | None,
+    named: Sequence[str] = (),
 ) -> tuple[tuple[str, str], ...] | None:
     """Job and directory of what differs in production and, if given, is in a cluster.
 
-    None if neither is asked. Raises SettingsError if there is nothing of it.
+    named: pairs as ``JOB/DIRECTORY``, which stand alone.
+    None if nothing is asked. Raises SettingsError if there is nothing of it.
     """
+    if named:
+        if differing or cluster is not None:
+            raise SettingsError("--pair stands alone. Leave --differing and --cluster out.")
+        return tuple(sorted({_pair(text) for text in named}))
     if not differing and cluster is None:
         return None
     from harness.assess.comparing import compare_journal
@@ -67,6 +78,13 @@ def pairs_of(
                 "Leave --differing out."
             )
     return tuple(sorted(kept or ()))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    job, _, directory = text.partition("/")
+    if not job or not directory:
+        raise SettingsError(f"--pair {text}: is no JOB/DIRECTORY. shadow diff lists both.")
+    return job, directory
 
 
 def _differing(pairs: pl.DataFrame) -> pl.DataFrame:

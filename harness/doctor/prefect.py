@@ -10,7 +10,7 @@ from urllib.parse import quote
 from harness.doctor.check import Findings, Subject
 from harness.doctor.plan import Plan
 from harness.errors import SourceError
-from harness.record.samples.prefect_api import PrefectApi
+from harness.prefect_api import PrefectApi
 
 _TIMEOUT_S = 5.0
 _ASK_FOR_KEY = "read -rs PREFECT_API_KEY && export PREFECT_API_KEY"

@@ -24,7 +24,7 @@ from replay.sandbox.visit import Visit
 _HEAD_LIMIT = 64 * 1024
 _CHUNK = 64 * 1024
 _REFUSED = b"HTTP/1.1 403 Not of the sandbox\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-_SIGNED = re.compile(rb"\r\nauthorization: AWS4-\S+ Credential=[^/]+/\d+/([^/]+)/([^/]+)/", re.I)
+SIGNED = re.compile(rb"\r\nauthorization: AWS4-\S+ Credential=[^/]+/\d+/([^/]+)/([^/]+)/", re.I)
 """Region and service of a request that is signed for one of Amazon's."""
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
@@ -158,7 +158,7 @@ class Door:
             host, port = "", 0
         visit = self.visit
         if not visit.allows(host, port):
-            service = _SIGNED.search(head)
+            service = SIGNED.search(head)
             if service and host in ("", "127.0.0.1"):
                 # Sent to the endpoint that a worker's environment names, which is this door.
                 region, name = (part.decode("latin-1") for part in service.groups())

@@ -122,11 +122,16 @@ def _refused(isolation: Isolation) -> str | None:
 
 
 def start_keeper(
-    spaces: Mapping[str, bool], *, place: Path, mounts: tuple[Mapping[str, str], ...]
+    spaces: Mapping[str, bool],
+    *,
+    place: Path,
+    mounts: tuple[Mapping[str, str], ...],
+    hatches: int = 0,
 ) -> tuple[subprocess.Popen[bytes], socket.socket]:
     """Start a keeper and tell it what to make; returns it and the link to it.
 
-    place: the slot's folder, which has one named `LAYERS` in it.
+    place: the slot's folder, which has one named `LAYERS` in it. hatches: so many listeners inside,
+    beside the door's.
     """
     ours, theirs = socket.socketpair()
     with theirs:
@@ -140,7 +145,9 @@ def start_keeper(
             env={},
             cwd="/",
         )
-    asked: dict[str, Any] = {"spaces": dict(spaces), "slot": str(place), "mounts": mounts}
+    asked: dict[str, Any] = {
+        "spaces": dict(spaces), "slot": str(place), "mounts": mounts, "hatches": hatches,
+    }  # fmt: skip
     with suppress(OSError):
         ours.sendall(json.dumps(asked).encode() + b"\n")
     return keeper, ours

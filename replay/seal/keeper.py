@@ -276,12 +276,14 @@ def _raise_loopback() -> None:
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags))
 
 
-def _listeners() -> list[socket.socket]:
-    """The door's listener and the socket that hears what names are asked for."""
-    door = socket.create_server(("127.0.0.1", 0), backlog=256)
+def _listeners(hatches: int) -> list[socket.socket]:
+    """The door's listener, the socket that hears what names are asked for, and so many hatches'."""
+    door, *others = (
+        socket.create_server(("127.0.0.1", 0), backlog=256) for _ in range(1 + hatches)
+    )
     names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     names.bind(("127.0.0.1", 53))
-    return [door, names]
+    return [door, names, *others]
 
 
 def main() -> None:
@@ -309,7 +311,7 @@ def main() -> None:
             if spaces["files"]:
                 folders = _furnish(asked)
             _raise_loopback()
-            listeners = _listeners()
+            listeners = _listeners(asked["hatches"])
             outlook = open_outlook()
             listeners += [outlook] if outlook else []
     except OSError as error:

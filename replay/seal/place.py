@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
-import signal
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,11 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from harness.errors import BrowserError, EnvironmentProblem, ReplayError
-from harness.model import Claim, Outcome
+from harness.errors import EnvironmentProblem, ReplayError
+from harness.model import Claim
 from replay.evidence.capture import Capture
 from replay.sandbox.server import Sandbox
 from replay.sandbox.visit import Visit
+from replay.seal.endings import EXIT_S, end_of, failed, last_words, version_of
 from replay.seal.isolation import Isolation, SlotLayer, find_isolation
 from replay.seal.process import SlotProcess
 from replay.seal.slot import Leftovers, Slot, SlotLostError
@@ -37,8 +35,6 @@ from replay.worker.process import (
 START_S = 30.0
 """How much longer than its plan a program may take, to start itself and a browser of its own."""
 _GREETING_S = 60.0
-_EXIT_S = 5.0
-_TAIL = 4096
 
 
 class _EndedError(Exception):
@@ -83,7 +79,7 @@ class SlotPlace:
         """What a run's start tells of this place."""
         missing = [layer for layer in SlotLayer if layer not in self._isolation.layers]
         return {
-            "browser": _version(self._browser),
+            "browser": version_of(self._browser),
             "layers": list(self._isolation.layers),
             "not_sealed_by": missing,
             "not_sealed_because": self._isolation.reason,
@@ -100,7 +96,7 @@ class SlotPlace:
             except (_EndedError, TimeoutError) as error:
                 raise ReplayError(
                     f"worker = {self._worker.name}: it does not start: "
-                    f"{str(error) or _last_words(desk.slot)}"
+                    f"{str(error) or last_words(desk.slot)}"
                 ) from error
         except BaseException:
             await self._close()
@@ -138,11 +134,11 @@ class SlotPlace:
                     claim = await self._answer(desk, submission, visit, limit_s + START_S)
                     crashed = False
                 except (TimeoutError, _EndedError, UnusableAnswerError) as error:
-                    claim = _failed(_words_of(error, limit_s), began)
+                    claim = failed(_words_of(error, limit_s), began)
                     crashed = not isinstance(error, TimeoutError)
                     await self._clear(desk)
         except SlotLostError:
-            claim = _failed("crash of the worker: its slot was killed", began)
+            claim = failed("crash of the worker: its slot was killed", began)
             await self._stand_up(desk)
         except BaseException:
             await self._stand_up(desk)
@@ -210,7 +206,7 @@ class SlotPlace:
             except ValueError as error:
                 raise UnusableAnswerError("a line of more than 4 MB") from error
             if not line:
-                raise _EndedError(await _end_of(desk))
+                raise _EndedError(await end_of(process, desk.slot, owed="no answer"))
             if (told := read_answer(line)) is not None:
                 return told
             with desk.slot.log.open("ab") as log:
@@ -246,34 +242,9 @@ class SlotPlace:
         if desk.process is not None:
             desk.process.hang_up()
             with contextlib.suppress(TimeoutError, SlotLostError):
-                async with asyncio.timeout(_EXIT_S):
+                async with asyncio.timeout(EXIT_S):
                     await desk.process.wait()
         await self._stand_up(desk)
-
-
-async def _end_of(desk: _Desk) -> str:
-    """How the process ended, with its last words."""
-    assert desk.process is not None
-    try:
-        async with asyncio.timeout(_EXIT_S):
-            code = await desk.process.wait()
-    except TimeoutError:
-        return "it closed its output and gave no answer"
-    if code < 0:
-        with contextlib.suppress(ValueError):
-            return f"killed by {signal.Signals(-code).name}"
-    words = _last_words(desk.slot)
-    return f"exit code {code}{f': {words}' if words else ' and no answer'}"
-
-
-def _last_words(slot: Slot) -> str:
-    """The last line that says something in the slot's log."""
-    try:
-        text = slot.log.read_bytes()[-_TAIL:].decode("utf-8", "replace")
-    except OSError:
-        return ""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else ""
 
 
 def _words_of(error: Exception, limit_s: float) -> str:
@@ -284,21 +255,3 @@ def _words_of(error: Exception, limit_s: float) -> str:
             return f"crash of the worker: unusable answer: {error}"
         case _:
             return f"crash of the worker: {error}"
-
-
-def _failed(text: str, began: float) -> Claim:
-    duration_ms = round(1000 * (time.perf_counter() - began), 1)
-    return Claim(status=Outcome.FAILED, duration_ms=duration_ms, error_text=text)
-
-
-def _version(browser: Path) -> str:
-    """The version that a Chromium tells; BrowserError if it does not run."""
-    try:
-        told = subprocess.run(
-            [browser, "--version"], capture_output=True, text=True, timeout=30, check=True,
-            stdin=subprocess.DEVNULL,
-        ).stdout  # fmt: skip
-    except (OSError, subprocess.SubprocessError) as error:
-        raise BrowserError(f"{browser} does not start: {error}.") from error
-    found = re.search(r"\d+(\.\d+)+", told)
-    return found[0] if found else told.strip()[:60]

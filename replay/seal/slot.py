@@ -67,8 +67,8 @@ class Slot:
 
     browser: the Chromium that is sealed. manifests: of the Playwright packages whose downloads are
     to be played, see `find_manifests`. code: folder of the worker's own; what it writes there is
-    thrown away like all else, but is nothing to tell. Raises EnvironmentProblem where `isolation`
-    is not allowed.
+    thrown away like all else, but is nothing to tell. hatches: so many listeners beside the door's,
+    for whoever makes the slot to serve. Raises EnvironmentProblem where `isolation` is not allowed.
     """
 
     def __init__(
@@ -79,16 +79,20 @@ class Slot:
         isolation: Isolation,
         manifests: Sequence[Path] = (),
         code: Path | None = None,
+        hatches: int = 0,
         parent: Mapping[str, str] = os.environ,
     ) -> None:
         self.layers: tuple[SlotLayer, ...] = isolation.layers
         self.environment: dict[str, str] = {}
         """What every process of the slot is given; nothing else of ours."""
+        self.hatches: tuple[socket.socket, ...] = ()
+        """Listeners on the slot's loopback; without a network of its own, on the machine's."""
         self._sandbox = sandbox
         self._browser = browser
         self._isolation = isolation
         self._manifests = manifests
         self._code = code
+        self._hatches = hatches
         self._parent = parent
         self._idle = Visit.of_nobody()
         self._stack = AsyncExitStack()
@@ -208,6 +212,10 @@ class Slot:
         self._processes.add(process)
         return process
 
+    def refuse(self, kind: str, url: str) -> None:
+        """Record that a process asked one of the hatches for what it does not lead to."""
+        self._door.visit.escape(kind, url, SlotLayer.DOOR)
+
     async def clear(self) -> tuple[str, ...]:
         """Kill every process of the slot; returns the command lines of those that were alive."""
         told = await self._ask(do="clear")
@@ -249,16 +257,18 @@ class Slot:
                 *self._covers.mounts(),
             ]
         keeper, self._link = start_keeper(
-            self._isolation.spaces, place=self._root, mounts=tuple(mounts)
+            self._isolation.spaces, place=self._root, mounts=tuple(mounts), hatches=self._hatches
         )
         self._stack.push_async_callback(self._end_keeper, keeper)
-        door, *others = await self._listeners()
+        door, names, packets, *hatches = await self._listeners()
+        for hatch in filter(None, hatches):
+            self._stack.callback(hatch.close)
+            self.hatches += (hatch,)
         self._link.setblocking(False)
         loop = asyncio.get_running_loop()
         loop.add_reader(self._link, self._hear)
         self._door = self._sandbox.door(self._idle, door)
         await self._stack.enter_async_context(self._door)
-        names, packets = [*others, None, None][:2]
         if names is not None:
             transport, _ = await loop.create_datagram_endpoint(
                 lambda: NameListener(self._asked_for), sock=names
@@ -271,7 +281,10 @@ class Slot:
         self._furnish()
 
     async def _listeners(self) -> tuple[socket.socket | None, ...]:
-        """The sockets that the keeper has opened inside; no door where there is no inside."""
+        """Of the door, of names, of packets, and of the hatches, as the keeper opened them inside.
+
+        Where there is no inside, only the hatches have any, and these are of the machine.
+        """
         self._link.settimeout(_READY_S)
         try:
             data, fds, _, _ = await asyncio.to_thread(socket.recv_fds, self._link, 65536, 8)
@@ -280,7 +293,13 @@ class Slot:
         told = json.loads(data) if data else {"refused": "its keeper does not answer"}
         if "refused" in told:
             raise EnvironmentProblem(f"No slot can be made: {told['refused']}.")
-        return tuple(socket.socket(fileno=fd) for fd in fds) or (None,)
+        if not fds:
+            made = (socket.create_server(("127.0.0.1", 0)) for _ in range(self._hatches))
+            return (None, None, None, *made)
+        door, names, *others = (socket.socket(fileno=fd) for fd in fds)
+        # Of packets there is one where the kernel lets us see them.
+        hatches, packets = others[: self._hatches], others[self._hatches :]
+        return (door, names, packets[0] if packets else None, *hatches)
 
     @property
     def _wrapper(self) -> Path:

@@ -70,6 +70,11 @@ def _found(python: Path) -> str:
     return str(Path(found).absolute())
 
 
+def playwright_manifests(interpreter: Path | None, folder: Path) -> tuple[Path, ...]:
+    """Those of the Playwright that a program in this interpreter imports; none without one."""
+    return _manifests(str(interpreter), folder, "") if interpreter else ()
+
+
 def _manifests(interpreter: str, folder: Path, library: str) -> tuple[Path, ...]:
     """Of the Playwright that this interpreter imports; none if it has none."""
     environ = {"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "")}

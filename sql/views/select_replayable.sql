@@ -28,7 +28,7 @@ SELECT DISTINCT job_id FROM submissions_now WHERE mode = 'live' AND side = 'cont
 -- name: select_replayable
 -- One row per submission of the lists $jobs and $directories (same length, by place): every word of
 -- the control (one a row; rows may share a host), the live candidate's word, the newest recorded
--- plan, and the business as the customer, the job and the control's row have it.
+-- plan, the business as the customer, the job and the control's row have it, and the job's package.
 -- Cost: one scan of the keys of all events, and the payloads of these jobs.
 WITH wanted AS MATERIALIZED (
     SELECT unnest($jobs::VARCHAR[]) AS job_id, unnest($directories::VARCHAR[]) AS directory
@@ -59,7 +59,7 @@ WITH wanted AS MATERIALIZED (
     SELECT
         job_id, coalesce(directory, '') AS directory,
         list([outcome, error_class, error_text] ORDER BY unit) AS words,
-        first(sent ORDER BY unit) AS listing
+        first(sent ORDER BY unit) AS listing, first(url ORDER BY unit) AS directory_url
     FROM submissions_now SEMI JOIN wanted_jobs USING (job_id)
     WHERE mode = 'live' AND side = 'control'
     GROUP BY ALL
@@ -72,7 +72,8 @@ SELECT
     control.job_id, control.directory, control.words,
     candidate.outcome AS candidate_outcome, candidate.error_class AS candidate_error_class,
     plans.plan, plans.business AS plan_business,
-    customers.customer, asked.business AS job_business, control.listing
+    customers.customer, asked.business AS job_business, control.listing,
+    control.directory_url, asked.package_size, asked.priority
 FROM control
 SEMI JOIN wanted USING (job_id, directory)
 LEFT JOIN candidate USING (job_id, directory)

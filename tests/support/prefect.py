@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.support.processes import wait_for
+from tests.support.processes import kill_tree, wait_for
 
 STATES = {
     "completed": ("PENDING", "RUNNING", "COMPLETED"),
@@ -87,6 +87,36 @@ class PrefectServer:
             yield
         finally:
             self.ask(f"/deployments/{made['id']}", method="DELETE")
+
+    @contextmanager
+    def worker(self, pool: str, folder: Path, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A process worker that polls `pool` as long as the block, with `folder` for its own."""
+        (folder / "tmp").mkdir(parents=True)
+        command = ["worker", "start", "--type", "process", "--limit", "1", "--pool", pool]
+        with (folder / "worker.log").open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "prefect", *command],
+                env={
+                    **_environment(folder, self.url),
+                    "TMPDIR": str(folder / "tmp"),
+                    "PYTHONPATH": str(Path(__file__).parents[2]),
+                    "PREFECT_WORKER_QUERY_SECONDS": "1",
+                    **environ,
+                },
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                kill_tree(process.pid)
+                process.wait(30)
 
     def execute(self, script: str) -> None:
         """Run Python with Prefect's own client against this server."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from threading import Event
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -13,12 +12,11 @@ from psycopg.types.json import Jsonb
 from harness.demo.actors.actor import Actor, ScaledClock
 from harness.demo.script import JobScript
 from harness.resources import sql_queries
+from replay.worker.stack.message import JobMessage
+from replay.worker.stack.message import job_message as message_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
-
-SENDER = "render_backend"
 
 
 class Shop(Actor):
@@ -58,32 +56,15 @@ class Shop(Actor):
         self._sqs.send_message(QueueUrl=self._queue_url, **job_message(job))
 
 
-class JobMessage(TypedDict):
-    """What `send_message` of SQS takes."""
-
-    MessageBody: str
-    MessageAttributes: Mapping[str, MessageAttributeValueTypeDef]
-
-
 def job_message(job: JobScript, *, more: Mapping[str, Any] | None = None) -> JobMessage:
     """The message of a job, with `more` keys in its body."""
-    body = {
-        "job_id": job.job_id,
-        "customer_id": job.customer.customer_id,
-        "package_size": job.package_size,
-        "priority": job.priority,
-        "created_at": None,
-        "source": SENDER,
-        "metadata": {},
-    }
-    return {
-        "MessageBody": json.dumps(body | dict(more or {})),
-        "MessageAttributes": {
-            "job_id": {"DataType": "String", "StringValue": job.job_id},
-            "customer_id": {"DataType": "String", "StringValue": job.customer.customer_id},
-            "priority": {"DataType": "Number", "StringValue": str(job.priority)},
-        },
-    }
+    return message_of(
+        job_id=job.job_id,
+        customer_id=job.customer.customer_id,
+        package_size=job.package_size,
+        priority=job.priority,
+        more=more,
+    )
 
 
 def _create(connection: psycopg.Connection[Any], job: JobScript) -> None:

@@ -17,8 +17,8 @@ from urllib.parse import quote
 
 from harness.errors import SettingsError
 from harness.model import EventKind, Source
+from harness.prefect_api import PrefectApi
 from harness.record.samples.flow_runs import FlowRun, late_run, run_state, running_for_s, waiting_s
-from harness.record.samples.prefect_api import PrefectApi
 from harness.record.samples.sampler import Observation
 
 _FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")

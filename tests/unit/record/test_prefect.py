@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from harness import prefect_api
 from harness.errors import SettingsError, SourceError
-from harness.record.samples import prefect_api
+from harness.prefect_api import PrefectApi
 from harness.record.samples.flow_runs import FlowRun, moment, run_state, waiting_s
 from harness.record.samples.prefect import PrefectSource
-from harness.record.samples.prefect_api import PrefectApi
 from tests.support.events import at
 
 KEY = "pnu_invented0123456789"

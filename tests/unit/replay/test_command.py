@@ -130,6 +130,19 @@ def test_what_differs_in_production_is_selected_by_its_pairs(
     assert called[1].pairs == called[0].pairs
 
 
+def test_a_pair_is_selected_by_its_name_alone(
+    called: list[ReplayConfig], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["replay", "--pair", f"{JOB}/site-0.example"]) == 0
+    assert called[0].pairs == ((JOB, "site-0.example"),)
+    for wrong, words in (
+        (["--pair", JOB], "is no JOB/DIRECTORY"),
+        (["--pair", f"{JOB}/site-0.example", "--differing"], "--pair stands alone"),
+    ):
+        assert run(["replay", *wrong]) == 2
+        assert words in capsys.readouterr().err
+
+
 def test_json_is_all_that_is_printed(
     called: list[ReplayConfig], capsys: pytest.CaptureFixture[str]
 ) -> None:

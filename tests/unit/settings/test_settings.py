@@ -83,6 +83,8 @@ def test_every_key_has_an_environment_name(file: Path, key: str) -> None:
         "record.mode": "slot", "record.slot_plugin": "test_decoding",
         "record.slot_warn_mb": "5", "record.slot_drop_mb": "5",
         "notify.per_hour": "3", "replay.sites": "a.example=wizard",
+        "stack.env": "PLAYWRIGHT_HEADLESS=1", "stack.at_once": "3", "stack.run_unsealed": "true",
+        "replay.engine": "prefect", "replay.unit": "3",
     } | dict.fromkeys(
         (f"privacy.{action}" for action in ("drop", "hash", "fake", "words", "keep")), "jobs.city"
     )  # fmt: skip
@@ -188,4 +190,18 @@ def test_a_config_that_is_missing_is_an_error_and_no_default(tmp_path: Path) -> 
 def test_a_file_that_is_not_text_is_named(file: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError, match=r"shadow\.toml: not valid TOML"):
+        load_settings(file, {})
+
+
+def test_a_stacks_variables_and_its_secret(file: Path) -> None:
+    file.write_text("")
+    found = load_settings(
+        file,
+        {"SHADOW_STACK_ENV": "A=b=c, B=", "SHADOW_STACK_DSN": "host=127.0.0.1 dbname=stack"},
+    )
+    assert found.stack.env == {"A": "b=c", "B": ""}
+    with pytest.raises(SettingsError, match=r"'A': write NAME=value"):
+        load_settings(file, {"SHADOW_STACK_ENV": "A"})
+    file.write_text("[stack]\ndsn = 'host=127.0.0.1'\n")
+    with pytest.raises(SettingsError, match=r"stack\.dsn is not a setting.*SHADOW_STACK_DSN"):
         load_settings(file, {})
