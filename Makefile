@@ -49,6 +49,7 @@ faults: setup  ## Stage every known fault by itself, then ten random pairs (a qu
 
 pictures: setup  ## Draw docs/*.png from a rehearsal: make pictures WEEK=demo-output/rehearsal-…
 	$(BIN)/python tools/draw-dashboard --config $(WEEK)/shadow.toml --out docs/dashboard.svg
+	$(BIN)/python tools/draw-dashboard --config $(WEEK)/shadow.toml --walk docs/dashboard
 	$(BIN)/python tools/draw-report --report $(WEEK)/report.html --out docs/report.png
 
 format: $(STAMP)

@@ -26,6 +26,7 @@ from harness.assess.gaps import recorded_gaps
 from harness.assess.health import replay_exclusions, replay_progress
 from harness.assess.in_force import gates_parts, in_force
 from harness.assess.missing import missing_parts
+from harness.assess.operations import operations, with_times
 from harness.assess.said import statements, waivers
 from harness.assess.sample import in_sample
 from harness.assess.scoping import cluster_places
@@ -135,10 +136,11 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
         eras=era, cut=cut, waivers=waived, findings=findings, clusters=clusters,
         members=found.members,
     )  # fmt: skip
+    running = operations(reader, jobs, fates, until=health.complete_until, scale=scale)
     return Assessment(
         decision=outcome.decision,
         reason=outcome.reason,
-        phases=outcome.phases,
+        phases=with_times(outcome.phases, running.traffic),
         agreement=_agreement(comparison, jobs, sequence, criteria, counts[0], cut),
         latency=_latency(
             jobs, pairs, end_to_end, until=until, scale=scale, alpha_total=criteria.alpha_total
@@ -162,6 +164,7 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
         coverage=_coverage(pairs, sequence, fates, replays, replay_exclusions(reader)),
         replays=replays,
         recording=health,
+        operations=running,
         missing_parts=(
             *missing_parts(
                 health, replays, outcome.inputs,

@@ -12,6 +12,8 @@ from harness.journal.reader import Reader
 from harness.model import Outcome
 from harness.resources import sql_queries
 
+_UNTOLD = ("idem", "receipt_handle_preview", "screenshot_url")
+"""Details of a history row that tell a person nothing."""
 _FIELD_NAMES = {"business_name": "name", "customer_name": "name", "customer_email": "email"}
 
 
@@ -37,7 +39,7 @@ def difference_detail(
                 occurred_at=row["occurred_at"].astimezone(UTC),
                 source=row["source"],
                 kind=row["kind"],
-                text=_event_text(row["kind"], json.loads(row["payload"])),
+                text=event_text(row["kind"], json.loads(row["payload"])),
             )
             for row in reader.frame(queries["select_timeline"], **where).iter_rows(named=True)
         ),
@@ -88,13 +90,13 @@ def _history_event(payload: Mapping[str, Any]) -> str:
     return str(named or f"{payload.get('status_from')} → {payload.get('status_to')}")
 
 
-def _event_text(kind: str, payload: Mapping[str, Any]) -> str:
+def event_text(kind: str, payload: Mapping[str, Any]) -> str:
     """One line a person can read; personal values stay out of it."""
     match kind:
         case "queue_history":
             details = payload.get("details")
             known = details if isinstance(details, dict) else {}
-            shown = [f"{key}={known[key]}" for key in sorted(known) if key != "idem"]
+            shown = [f"{key}={known[key]}" for key in sorted(known) if key not in _UNTOLD]
             return " ".join([_history_event(payload), *shown])
         case "directory_submissions":
             message = payload.get("result_message")
@@ -104,6 +106,8 @@ def _event_text(kind: str, payload: Mapping[str, Any]) -> str:
             return f"job {payload.get('status')}" + (f": {error}" if error else "")
         case "job_results":
             return f"job_results {payload.get('status')}"
+        case "prefect.flow_run":
+            return f"flow run {payload.get('state_name') or payload.get('state_type')}"
         case "replay.submission" | "replay.again":
             claimed = payload.get("claimed") or {}
             observed = payload.get("observed") or {}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from harness.assess.gaps import recorded_gaps
+from harness.assess.recorder_said import recorder_parts
 from harness.assessment import GapSpan, RecordingHealth, ReplayProgress
 from harness.compare.silence import BlindPeriod
 from harness.gates.wording import counted
@@ -27,10 +28,10 @@ def recording_health(reader: Reader, *, time_scale: float) -> RecordingHealth:
     # Later than that nobody has looked, so a silent heartbeat says nothing.
     looked_at = complete_until or reader.as_of_time
     gaps = recorded_gaps(reader)
+    last = reader.rows(queries["select_last_recorded"])
+    recorded_at = last[0][0].astimezone(UTC) if last else reader.as_of_time
     lag_s = None
     if complete_until is not None:
-        last = reader.rows(queries["select_last_recorded"])
-        recorded_at = last[0][0].astimezone(UTC) if last else reader.as_of_time
         lag_s = max(0.0, (recorded_at - complete_until).total_seconds())
     return RecordingHealth(
         complete_until=complete_until,
@@ -55,6 +56,7 @@ def recording_health(reader: Reader, *, time_scale: float) -> RecordingHealth:
         dlq_why=sample.get("dlq_why") or sample.get("dead_letters_why"),
         prefect=_prefect_line(reader, looked_at, time_scale),
         stale_workers=stale,
+        **recorder_parts(reader, last_recorded=recorded_at),
     )
 
 

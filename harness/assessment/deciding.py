@@ -40,6 +40,30 @@ class StageResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GateDefinition:
+    """What a gate asks, as its file declares it; empty where it asks nothing of the kind."""
+
+    kind: str
+    """Its kind in the gates file, such as ``mean_at_least``."""
+    statistic: str
+    """What is measured, in words."""
+    comparison: str
+    """How it is compared with what is required, in words."""
+    confidence: float | None
+    """One-sided, in [0, 1]; None where it counts and does not estimate."""
+    least_evidence: str
+    freshness: str
+    """What must be recent, and how recent."""
+    scope: str
+    """Which jobs and directories it is about."""
+    why: str
+    """Why this threshold."""
+    waivable: bool
+    attestation: str = ""
+    """The statement that it waits for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
     """One criterion, what it saw and what it says."""
 
@@ -74,6 +98,9 @@ class GateResult:
     """By stage of traffic, where the gate is about each of them."""
     more_jobs: float | None = None
     """About how many more jobs would settle it; None where jobs alone do not."""
+    more_s: float | None = None
+    """About how many scaled seconds so many jobs take at the pace of the record; None without."""
+    definition: GateDefinition | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for an interval that does not hold at every look: it decides nothing."""

@@ -35,6 +35,61 @@ class GapSpan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceMark:
+    """How far one source is recorded completely."""
+
+    source: str
+    """For example ``production``: every table, proved by sweeps."""
+    tables: tuple[str, ...]
+    """Which tables it is about; none where it does not name them."""
+    complete_until: datetime
+    lag_s: float
+    """From then to when production was last heard of, in real seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplerState:
+    """One source that is asked now and then."""
+
+    name: str
+    """queues, prefect or workers."""
+    samples: int
+    last_at: datetime | None
+    """None where it never answered."""
+    age_s: float | None
+    """From its newest answer to the moment asked about, in real seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderState:
+    """What the newest recorder says of itself; None where its version did not say it."""
+
+    session: str
+    started_at: datetime
+    stopped_at: datetime | None
+    """None while it records, or where it was killed."""
+    complete: bool | None
+    """Whether it stopped with everything recorded; None where it has not stopped."""
+    mode: str
+    """poll or slot."""
+    server_version: str
+    tick_s: float | None
+    """Pause between two polls."""
+    sweep_min_interval_s: float | None
+    """Shortest pause between two sweeps."""
+    last_sweep_at: datetime | None
+    sweep_age_s: float | None
+    """From its last sweep to the moment asked about, in real seconds."""
+    sweep_cost_ms: float | None
+    """What the last sweep cost the source."""
+    tick_cost_ms: float | None
+    """What a poll that was no sweep has cost the source, on average."""
+    polls: int | None
+    lock_retries: int | None
+    """How often the journal was locked by somebody else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingHealth:
     """How well production is being recorded."""
 
@@ -62,6 +117,20 @@ class RecordingHealth:
     """Workers of the candidate that fell silent with work in hand, as of the newest sample."""
     gap_spans: tuple[GapSpan, ...] = ()
     """One for each of `gaps`, in their order."""
+    recorder: RecorderState | None = None
+    """None where no recorder has begun."""
+    marks: tuple[SourceMark, ...] = ()
+    """One a source, by its name."""
+    samplers: tuple[SamplerState, ...] = ()
+    batches: int = 0
+    """Of the journal, as of the moment."""
+    drifts: int = 0
+    """Changes of recorded tables that were met."""
+    last_drift: str | None = None
+    """Which table changed last and when."""
+    clock_jumps: int = 0
+    reconciled_at: datetime | None = None
+    """When counts and keys of production and journal were last compared to the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from harness.assessment.calibrated import CalibrationTable
 from harness.assessment.deciding import Counterfactual, Mark, PhaseResult, Statement, Waiver
 from harness.assessment.differences import Cluster, Difference, Finding, RuleEffect, Triage
 from harness.assessment.figures import Agreement, Beside, Breakdown, Coverage, Latency, PairCounts
+from harness.assessment.operations import Operations
 from harness.assessment.record import Provenance, RecordingHealth, ReplayProgress
 from harness.model import Decision
 
@@ -48,3 +49,5 @@ class Assessment:
     """None where none was journaled."""
     breakdown: tuple[Breakdown, ...] = ()
     """By directory and by kind of site, where the candidate loses most first; by package last."""
+    operations: Operations | None = None
+    """Traffic, queue, Prefect and workers; None in an assessment made without them."""

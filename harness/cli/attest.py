@@ -20,6 +20,7 @@ from harness.errors import SettingsError
 
 if TYPE_CHECKING:
     from harness.gates.definition import GateSet
+    from harness.settings import Settings
 
 
 @click.command()
@@ -54,25 +55,46 @@ def attest(
       shadow attest no_customer_complaints --by "Ana Ruiz" --until 2099-12-01 --contrary
       shadow attest rollback_ready --by "Ana Ruiz" --until 14d --took 200s --note "drill of Monday"
     """
+    said, seq = attested_now(
+        settings_with(config, journal), name,
+        by=by, until=until, holds=holds, took_s=took, note=note,
+    )  # fmt: skip
+    click.echo(said)
+    click.echo(f"journaled as seq {seq}", err=True)
+
+
+def attested_now(
+    settings: Settings,
+    name: str,
+    *,
+    by: str,
+    until: datetime,
+    holds: bool,
+    took_s: float | None,
+    note: str | None,
+) -> tuple[str, int]:
+    """Append the attestation; what was said, and its seq.
+
+    Raises SettingsError where no gate asks for `name`, BadParameter without a person.
+    """
     from harness.assess.said import AttestPayload, said_event
     from harness.gates.presets import load_gates
     from harness.journal.store import Journal
     from harness.model import Batch
 
-    settings = settings_with(config, journal)
     known = attestable(load_gates(settings.gates.file, settings.gates.preset))
     if name not in known:
         raise SettingsError(f"attest {name}: {nearest(name, known)}")
     if not by.strip():
         raise click.BadParameter("name a person.", param_hint="--by")
     event = said_event(
-        AttestPayload(name=name, holds=holds, by=by, until=until, note=note, took_s=took),
+        AttestPayload(name=name, holds=holds, by=by, until=until, note=note, took_s=took_s),
         at=datetime.now(UTC),
     )
     appended = Journal.open(settings.journal).append(Batch(events=(event,), tier="operator"))
     state = "holds" if holds else "contrary"
-    click.echo(f"{name}: {state}, by {by.strip()}, until {until:%Y-%m-%d %H:%M} UTC")
-    click.echo(f"journaled as seq {appended.last_seq}", err=True)
+    said = f"{name}: {state}, by {by.strip()}, until {until:%Y-%m-%d %H:%M} UTC"
+    return said, appended.last_seq
 
 
 def attestable(gates: GateSet) -> list[str]:

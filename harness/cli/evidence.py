@@ -53,6 +53,7 @@ def evidence(
       shadow evidence 1b58d786/maple.example --open
       shadow evidence 3f0a1c22d4e5 --run monday --page
     """
+    from replay.evidence.capture import TRACE
     from replay.evidence.page import write_page
     from replay.evidence.store import EvidenceStore
 
@@ -73,15 +74,21 @@ def evidence(
             f"evidence {pair}: {len(found)} submissions are meant ({names}"
             f"{' …' if len(found) > 3 else ''}). Give JOB/DIRECTORY."
         )
-    if open_it and not page and _view(found[0]):
-        return 0
+    if open_it and not page:
+        if view_trace(found[0]):
+            return 0
+        if found[0].file(TRACE) is not None and has_screen():
+            say(
+                "The trace viewer does not start: it needs the Chromium of playwright install "
+                "chromium."
+            )
     if open_it or page:
         click.echo(write_page(found[0]))
     elif as_json:
         click.echo(json.dumps([_as_json(one) for one in found], ensure_ascii=False, indent=2))
     else:
         for one in found:
-            click.echo(_text(one))
+            click.echo("\n".join([evidence_words(one), *(f"  {path}" for path in one.files)]))
     return 0
 
 
@@ -113,12 +120,12 @@ def _newest(kept: Iterable[Kept]) -> list[Kept]:
     return list({(one.facts["job_id"], one.facts["directory"]): one for one in kept}.values())
 
 
-def _view(kept: Kept) -> bool:
+def view_trace(kept: Kept) -> bool:
     """Open the trace viewer; False where there is no screen, no trace, or it does not start."""
     from replay.evidence.capture import TRACE
 
     trace = kept.file(TRACE)
-    if trace is None or not _has_screen(os.environ, sys.platform):
+    if trace is None or not has_screen():
         return False
     viewer = subprocess.Popen(
         [sys.executable, "-m", "playwright", "show-trace", str(trace)],
@@ -129,8 +136,12 @@ def _view(kept: Kept) -> bool:
             return True
     except subprocess.TimeoutExpired:
         return True
-    say("The trace viewer does not start: it needs the Chromium of playwright install chromium.")
     return False
+
+
+def has_screen() -> bool:
+    """Whether a window would be seen."""
+    return _has_screen(os.environ, sys.platform)
 
 
 def _has_screen(environ: Mapping[str, str], platform: str) -> bool:
@@ -139,16 +150,15 @@ def _has_screen(environ: Mapping[str, str], platform: str) -> bool:
     )
 
 
-def _text(kept: Kept) -> str:
+def evidence_words(kept: Kept) -> str:
+    """Which submission, what the worker claimed and what the site stored."""
     facts = kept.facts
     flaky = ", flaky" if facts["flaky"] else ""
-    lines = [
+    return (
         f"{facts['job_id']}/{facts['directory']} in run {facts['run']}: "
         f"claimed {facts['claimed']['status']}, {facts['observed']['accepted']} stored, "
-        f"recorded {facts['condition'].replace('_', ' ')}{flaky}",
-        *(f"  {path}" for path in kept.files),
-    ]
-    return "\n".join(lines)
+        f"recorded {facts['condition'].replace('_', ' ')}{flaky}"
+    )
 
 
 def _as_json(kept: Kept) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from harness.errors import SettingsError
 
 if TYPE_CHECKING:
     from harness.assess.criteria import Criteria
+    from harness.assess.weighing import Weighed
     from harness.assessment import Difference
     from harness.compare.comparison import Comparison
     from harness.compare.explain import Step
@@ -179,12 +180,13 @@ def test(
 
     settings = settings_with(config, journal)
     proposed = proposed_rules(rule, name=name, author=author, reason=reason)
-    trial, seq = _trial(settings, load_criteria(settings), proposed, as_of)
+    found = _weighed(settings, load_criteria(settings), proposed, as_of)
     if as_json:
-        click.echo(json.dumps(_as_json(trial, proposed, seq), ensure_ascii=False, indent=2))
+        shown = _as_json(found.trial, proposed, found.seq)
+        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     else:
-        _print_trial(trial, seq)
-    return 1 if trial.faults else 0
+        _print_trial(found.trial, found.seq)
+    return 1 if found.trial.faults else 0
 
 
 @rules.command()
@@ -212,29 +214,64 @@ def add(
       shadow rules add proposed.toml --author "Ada Quill" --reason "imported in capitals"
       shadow rules add 'kind = "casefold", field = "values.name"' --name name-case
     """
-    from harness.assess.criteria import load_criteria
-    from harness.assess.rules_file import append_rule, proposed_rules, team_rules
-
     settings = settings_with(config, journal)
+    addition = addition_of(settings, rule, name=name, author=author, reason=reason, ask=_signed)
+    found = _weighed(settings, addition.criteria, (addition.rule,), as_of)
+    _print_trial(found.trial, found.seq)
+    if found.trial.faults and not accept_faults:
+        say("nothing was written: the rule would hide real faults. Narrow it, or --accept-faults")
+        return 1
+    say(addition.write())
+    return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addition:
+    """A rule that may be written into the team's file."""
+
+    rule: Rule
+    criteria: Criteria
+    """Those of the settings with the file's rules, not yet with the rule."""
+    text: str
+    """Of the file as it stands."""
+    path: Path
+
+    def write(self) -> str:
+        """Write it; says so in words. Raises SettingsError if it cannot be written."""
+        from harness.assess.rules_file import append_rule
+
+        append_rule(self.path, self.text, self.rule)
+        return f"{self.path}: rule {self.rule.name} was added"
+
+
+def addition_of(
+    settings: Settings,
+    rule: str,
+    *,
+    name: str | None,
+    author: str | None,
+    reason: str | None,
+    ask: Callable[[Rule], Rule],
+) -> Addition:
+    """What ``rules add`` is about to write. Raises SettingsError if it may not be written.
+
+    ask: gives a rule a name, an author and a reason of its own.
+    """
+    from harness.assess.criteria import load_criteria
+    from harness.assess.rules_file import proposed_rules, team_rules
+
     known, text, path = team_rules(settings.compare.rules)
     proposed = proposed_rules(rule, name=name, author=author, reason=reason)
     if len(proposed) > 1:
         raise SettingsError(f"{rule}: it holds {len(proposed)} rules. Add them one by one.")
-    new = _signed(proposed[0])
+    new = ask(proposed[0])
     if any(old.name == new.name for old in known.rule):
         raise SettingsError(f"{path}: a rule is already named {new.name!r}. Give another --name.")
     # The file may not be there yet; its rules are known all the same.
     elsewhere = settings.compare.model_copy(update={"rules": None})
     criteria = load_criteria(settings.model_copy(update={"compare": elsewhere}))
     criteria = replace(criteria, rules=known, rules_origin=str(path))
-    trial, seq = _trial(settings, criteria, (new,), as_of)
-    _print_trial(trial, seq)
-    if trial.faults and not accept_faults:
-        say("nothing was written: the rule would hide real faults. Narrow it, or --accept-faults")
-        return 1
-    append_rule(path, text, new)
-    say(f"{path}: rule {new.name} was added")
-    return 0
+    return Addition(rule=new, criteria=criteria, text=text, path=path)
 
 
 def _list(
@@ -269,20 +306,20 @@ def _compared(
         return compare_journal(reader, criteria, now=now).comparison, reader.as_of_seq, now
 
 
-def _trial(
+def _weighed(
     settings: Settings, criteria: Criteria, proposed: tuple[Rule, ...], as_of: Moment | None
-) -> tuple[Trial, int]:
+) -> Weighed:
     """Try the rules on the journal. What is wrong with them is said before it is read."""
-    from harness.assess.rules_file import with_proposed
-    from harness.compare.rules import RuleSet, refuse_expired
-    from harness.compare.trial import try_rules
+    from harness.assess.weighing import checked, weigh_proposed
+    from harness.journal.store import Journal
 
-    origin = f"with {criteria.rules_origin}"
-    wanted = with_proposed(criteria.rules, proposed, origin=origin)
-    alone = RuleSet(version=1, rule=proposed)
-    refuse_expired(alone, on=datetime.now(UTC).date(), origin="the proposed rule")
-    comparison, seq, _ = _compared(settings, criteria, as_of)
-    return try_rules(comparison, wanted), seq
+    checked(criteria, proposed)
+    target = Journal.open(settings.journal)
+    moment = resolved(target, as_of)
+    with target.reader(moment) as reader:
+        asked = datetime.now(UTC) if moment is None else moment
+        now = asked if isinstance(asked, datetime) else None
+        return weigh_proposed(reader, criteria, proposed, now=now)
 
 
 def _signed(rule: Rule) -> Rule:

@@ -77,17 +77,36 @@ def triage(
         )
     if clear == (label is not None):
         raise click.UsageError("Give either --label or --clear.")
-    if label and not (reason or "").strip():
-        raise click.UsageError(f"--label {label} needs a --reason.")
-    payload = _payload(target, label, reason or "", by or _user(), config, journal)
-    _append(payload, config, journal)
+    said, seq = triaged(target, label, reason or "", by or user(), config, journal)
+    click.echo(said)
+    say(f"journaled as seq {seq}")
 
 
-def _user() -> str:
+def user() -> str:
+    """Who uses this machine; UsageError where it names nobody."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
         raise click.UsageError("--by is missing, and this machine names no user.") from None
+
+
+def triaged(
+    target: str,
+    label: str | None,
+    reason: str,
+    by: str,
+    config: Path | None,
+    journal: Path | None,
+) -> tuple[str, int]:
+    """Append the statement, None for a label takes it back; what was said, and its seq.
+
+    Raises UsageError where the reason of a label or the person is missing, SettingsError where
+    there is no such target.
+    """
+    if label and not reason.strip():
+        raise click.UsageError(f"--label {label} needs a --reason.")
+    payload = _payload(target, label, reason, by, config, journal)
+    return _append(payload, config, journal)
 
 
 def _payload(
@@ -134,7 +153,9 @@ def _payload(
     )
 
 
-def _append(payload: TriagePayload, config: Path | None, journal: Path | None) -> None:
+def _append(
+    payload: TriagePayload, config: Path | None, journal: Path | None
+) -> tuple[str, int]:  # fmt: skip
     from harness.assess.triaged import triage_event
     from harness.journal.store import Journal
     from harness.model import Batch
@@ -145,8 +166,7 @@ def _append(payload: TriagePayload, config: Path | None, journal: Path | None) -
     target = Journal.open(settings_with(config, journal).journal)
     appended = target.append(Batch(events=(event,), tier="operator"))
     word = payload.label.value if payload.label else "cleared"
-    click.echo(f"{payload.target}: {word}, by {payload.by}: {payload.description}")
-    say(f"journaled as seq {appended.last_seq}")
+    return f"{payload.target}: {word}, by {payload.by}: {payload.description}", appended.last_seq
 
 
 def _list(config: Path | None, journal: Path | None, as_of: Moment | None, as_json: bool) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.options import EXPIRY, config_option, journal_option, nearest, settings_with
 from harness.errors import SettingsError
+
+if TYPE_CHECKING:
+    from harness.settings import Settings
 
 
 @click.command()
@@ -39,12 +43,33 @@ def waive(
       shadow waive dual-write.prefect_errors --by "Ana Ruiz" --until 7d --reason "no Prefect here"
       shadow waive dual-write.prefect_errors --by "Ana Ruiz" --take-back
     """
+    said, seq = waived_now(
+        settings_with(config, journal), gate,
+        by=by, reason=reason or "", until=until, take_back=take_back,
+    )  # fmt: skip
+    click.echo(said)
+    click.echo(f"journaled as seq {seq}", err=True)
+
+
+def waived_now(
+    settings: Settings,
+    gate: str,
+    *,
+    by: str,
+    reason: str,
+    until: datetime | None,
+    take_back: bool,
+) -> tuple[str, int]:
+    """Append the waiver or its end; what was said, and its seq.
+
+    Raises SettingsError for a gate that is not known or cannot be waived, a usage error where
+    something is missing.
+    """
     from harness.assess.said import WaivePayload, said_event
     from harness.gates.presets import load_gates
     from harness.journal.store import Journal
     from harness.model import Batch
 
-    settings = settings_with(config, journal)
     gates = load_gates(settings.gates.file, settings.gates.preset)
     known = list(gates.digests)
     if gate not in known:
@@ -54,7 +79,7 @@ def waive(
     if not take_back:
         if until is None:
             raise click.UsageError("--until is missing. Say how long it counts, such as 7d.")
-        if not (reason or "").strip():
+        if not reason.strip():
             raise click.UsageError("--reason is missing. Say why the risk is worth taking.")
         if not gates.gate(gate).waivable:
             raise SettingsError(
@@ -64,12 +89,9 @@ def waive(
     elif until is not None:
         raise click.UsageError("--take-back has no --until. Leave one of them out.")
     event = said_event(
-        WaivePayload(
-            gate=gate, by=by, reason=(reason or "").strip(), until=None if take_back else until
-        ),
+        WaivePayload(gate=gate, by=by, reason=reason.strip(), until=None if take_back else until),
         at=datetime.now(UTC),
     )
     appended = Journal.open(settings.journal).append(Batch(events=(event,), tier="operator"))
     words = "counts again" if until is None else f"waived until {until:%Y-%m-%d %H:%M} UTC"
-    click.echo(f"{gate}: {words}, by {by.strip()}")
-    click.echo(f"journaled as seq {appended.last_seq}", err=True)
+    return f"{gate}: {words}, by {by.strip()}", appended.last_seq

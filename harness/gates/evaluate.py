@@ -14,6 +14,7 @@ from typing import assert_never
 from harness.assessment import GateResult, PhaseResult, Waiver
 from harness.gates.counting import judge_all_processed, judge_attestation, judge_zero_count
 from harness.gates.definition import GateSet, Phase
+from harness.gates.described import describe
 from harness.gates.inputs import GateInputs
 from harness.gates.kinds import (
     AllProcessed,
@@ -78,7 +79,12 @@ def evaluate(
             judged = _judge_phase(one, begun, spending)
         judged = tuple(
             waived(
-                replace(result, owner=gate.owner, when_red=gate.when_red),
+                replace(
+                    result,
+                    owner=gate.owner,
+                    when_red=gate.when_red,
+                    definition=describe(gate, one, attempt_share=share),
+                ),
                 gate.waivable,
                 waivers or {},
             )

@@ -15,7 +15,7 @@ from harness.model import EventDraft, EventKind, Watermark
 from harness.record.chunk import CensusRequest, Chunk, Done
 from harness.record.gaps import LOST_STATES, TABLE_GAP, Gap
 from harness.record.marks import fast_position, make_watermark, sweep_payload
-from harness.record.progress import ProgressBoard, RecorderProgress
+from harness.record.progress import ProgressBoard, RecorderProgress, so_far
 from harness.record.writer import PRODUCTION, PRODUCTION_FAST, PRODUCTION_SCHEMA, RecordWriter
 
 SWEEPS = ("copy", "sweep")
@@ -175,7 +175,8 @@ class Polling:
             if done.since is not None:
                 marks.append(make_watermark(PRODUCTION_FAST, fast_position(done), done))
         if done.complete and event_due:
-            own.append(self._writer.say(EventKind.RECORD_SWEEP, sweep_payload(done)))
+            said = sweep_payload(done) | {"so_far": so_far(self._board.now)}
+            own.append(self._writer.say(EventKind.RECORD_SWEEP, said))
         return own, marks
 
     def _report(self, chunk: Chunk, new: int, *, last_seq: int | None, retries: int) -> None:

@@ -88,6 +88,17 @@ class RecorderProgress:
     dlq_depth: int | None = None
 
 
+def so_far(progress: RecorderProgress) -> dict[str, Any]:
+    """What a recorder journals of its own work now and then; counts are of its session."""
+    return {
+        "polls": progress.polls,
+        "sweeps": progress.sweeps,
+        "cost_ms": round(progress.cost_total_ms, 3),
+        "sweeps_cost_ms": round(progress.sweeps_cost_ms, 3),
+        "lock_retries": progress.lock_retries,
+    }
+
+
 class ProgressBoard:
     """The newest progress, for several threads; tells whoever listens of each change."""
 

@@ -27,7 +27,7 @@ from harness.record.polling import SWEEPS, Polling
 from harness.record.postgres.connection import SourceConnection
 from harness.record.postgres.horizon import read_horizon
 from harness.record.postgres.mapping import describe_mapping, mapping_payload
-from harness.record.progress import ProgressBoard, RecorderConfig, RecorderProgress
+from harness.record.progress import ProgressBoard, RecorderConfig, RecorderProgress, so_far
 from harness.record.reconcile.reconciler import Reconciler
 from harness.record.reconcile.rewinds import (
     Rewind,
@@ -425,6 +425,7 @@ class Recorder:
             "polls": progress.polls,
             "sweeps": progress.sweeps,
             "complete": complete,
+            "so_far": so_far(progress),
         }
         appended = self._writer.append(
             [self._writer.say(EventKind.RECORD_STOPPED, stopped)], tier="stop"

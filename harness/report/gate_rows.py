@@ -93,13 +93,10 @@ def gate_counts(phases: Iterable[PhaseResult]) -> str:
 
 
 def jobs_a_second(assessment: Assessment) -> float | None:
-    """How fast the old system got its jobs, in seconds of production; None for fewer than two."""
-    series = assessment.agreement.series
-    if len(series) < 2:
-        return None
-    span_s = (series[-1].created_at - series[0].created_at).total_seconds()
-    scaled = span_s * assessment.provenance.time_scale
-    return (len(series) - 1) / scaled if scaled > 0 else None
+    """How fast jobs are created, in seconds of production; None where nobody can say."""
+    running = assessment.operations
+    per_h = running.traffic.pace_per_h if running else None
+    return per_h / 3600.0 if per_h else None
 
 
 def pace_words(pace: float | None) -> str | None:

@@ -113,6 +113,7 @@ def _parts(shown: Assessment, since: Since | None) -> dict[str, Any]:
         "counterfactuals": shown.counterfactuals,
         "calibration": shown.calibration,
         "breakdown": shown.breakdown,
+        "operations": shown.operations,
         "provenance": shown.provenance,
         "since": since,
     }

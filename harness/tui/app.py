@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -20,22 +20,30 @@ from textual.timer import Timer
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from harness.assessment import Difference
-from harness.errors import ShadowError
+from harness.model import LIVE
+from harness.tui.actions.port import Operations
+from harness.tui.actions.table import bindings
 from harness.tui.closing import Closing
 from harness.tui.commands import DifferenceCommands, named_actions
 from harness.tui.data import Moment, Snapshot
 from harness.tui.filtering import cluster_filter
+from harness.tui.ports import Ports
+from harness.tui.running import RunningApp
 from harness.tui.screens.base import ShadowScreen
 from harness.tui.screens.difference import DifferenceScreen
 from harness.tui.screens.differences import DifferencesScreen
 from harness.tui.screens.findings import FindingsScreen
+from harness.tui.screens.gates import GatesScreen
+from harness.tui.screens.health import HealthScreen
 from harness.tui.screens.help import HelpScreen
-from harness.tui.screens.moment import MomentScreen
+from harness.tui.screens.jobs import JobsScreen
 from harness.tui.screens.overview import OverviewScreen
 from harness.tui.screens.replays import ReplaysScreen
+from harness.tui.screens.rules import RulesScreen
 from harness.tui.sources import Source
+from harness.tui.state import Remembered, StateFile
 from harness.tui.task import BackgroundTask, TaskState
-from harness.tui.theme import SHADOW_THEME
+from harness.tui.theme import DARK, THEMES, next_theme
 from harness.tui.view import View
 from harness.tui.widgets.clusters import ClusterList
 from harness.tui.widgets.findings import FindingList
@@ -48,34 +56,43 @@ Inside one process a look keeps a recorder out of the journal, so looks must sta
 """
 
 
-class ShadowApp(App[int]):
+HINT = (
+    "? explains the screen in front and names every key. Ctrl+P finds every command. "
+    "[ and ] step through time, l comes back. m shows the most costly cause."
+)
+HINT_S = 20.0
+
+
+class ShadowApp(RunningApp):
     """The dashboard. Its result is 0, or 1 if it had a fault of its own (see `faults`)."""
 
     TITLE = "shadow"
     CSS_PATH = "shadow.tcss"
     DEFAULT_MODE = "overview"
-    MODES: ClassVar[dict[str, type[Screen[None]]]] = {  # type: ignore[assignment]
+    MODES: ClassVar[dict[str, str | type[Screen[None]]]] = {  # type: ignore[assignment]
         "overview": OverviewScreen,
         "differences": DifferencesScreen,
-        "replays": ReplaysScreen,
+        "jobs": "jobs",
+        "gates": GatesScreen,
         "findings": FindingsScreen,
+        "replays": ReplaysScreen,
+        "rules": RulesScreen,
+        "health": "health",
     }
     COMMANDS: ClassVar = App.COMMANDS | {DifferenceCommands}
     TASK_TICK_S: ClassVar[float] = 0.5
     CLOSING_TICK_S: ClassVar[float] = 1.0
+    STATE_TICK_S: ClassVar[float] = 10.0
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave", "Quit", tooltip="Leave the dashboard"),
-        Binding("ctrl+c,ctrl+q", "leave", "Quit", show=False, priority=True),
+        Binding("ctrl+c,ctrl+q", "leave_now", "Quit", show=False, priority=True),
         Binding("question_mark", "help", "Help", tooltip="What this screen shows, and all keys"),
         *(
             Binding(f"{key}", f"show_screen('{mode}')", title, show=False)
             for key, (mode, title) in enumerate(SCREENS, start=1)
         ),
-        # One entry for both brackets: a terminal of 80 columns has no room for two.
-        Binding("left_square_bracket", "step(False)", "Time", key_display="[ ]"),
-        Binding("right_square_bracket", "step(True)", "Forward in time", show=False),
-        Binding("g", "go_to", "Go to a moment", show=False),
-        Binding("l", "live", "Live", tooltip="Back to now"),
+        *RunningApp.TRAVEL_BINDINGS,
+        *bindings(),
     ]
 
     @dataclass
@@ -86,22 +103,6 @@ class ShadowApp(App[int]):
         snapshot: Snapshot
         cost_s: float
 
-    @dataclass
-    class MomentFound(Message):
-        """A step in time has found where it lands."""
-
-        as_of: Moment | None
-        """What was shown when the step was asked for."""
-        forward: bool
-        seq: int | None
-        """None at either end."""
-
-    @dataclass
-    class StepFailed(Message):
-        """The journal could not be asked for a step."""
-
-        reason: str
-
     def __init__(
         self,
         data: Source,
@@ -109,12 +110,33 @@ class ShadowApp(App[int]):
         as_of: Moment | None = None,
         refresh_s: float = 1.0,
         task: BackgroundTask | None = None,
+        operations: Operations | None = None,
+        state: StateFile | None = None,
+        theme: str | None = None,
+        ports: Ports | None = None,
     ) -> None:
+        """Without `operations` it only looks; without `state` it remembers nothing.
+
+        theme: name of one of THEMES; None for the one of the last run, else the dark one.
+        """
         super().__init__()
+        self.operations = operations
+        self.ports = ports or Ports()
+        self.started = []
+        self.runs_here = {}
+        self._said = []
+        self._state = state
+        self._left = state.read() if state else Remembered()
+        self._restored: set[str] = set()
+        self.author = self._left.author or (operations.author if operations else "")
+        self._wanted_theme = theme or self._left.theme or DARK.name
+        self._ahead: Moment | None = None
+        self.install_screen(JobsScreen(data), "jobs")
+        self.install_screen(HealthScreen(data), "health")
         self.view = View(as_of=as_of, snapshot=None, fault=None)
         self.faults: dict[str, str] = {}
         """Faults of our own, oldest first: what was shown, and the traceback."""
-        self._data = data
+        self._data = self.source = data
         self._refresh_s = refresh_s
         self._closing_after = Closing(task) if task else None
         self._task_state: TaskState | None = None
@@ -122,9 +144,13 @@ class ShadowApp(App[int]):
 
     def on_mount(self) -> None:
         """Look at once; ask the task from time to time."""
-        self.register_theme(SHADOW_THEME)
-        self.theme = SHADOW_THEME.name
+        for theme in THEMES:
+            self.register_theme(theme)
+        known = self._wanted_theme in self.available_themes
+        self.theme = self._wanted_theme if known else DARK.name
         self.look(self.view.as_of)
+        if self._state:
+            self._take_up(self._state)
         if self._closing_after:
             self._ask_task()
             self.set_interval(self.TASK_TICK_S, self._ask_task)
@@ -139,10 +165,15 @@ class ShadowApp(App[int]):
 
     def on_shadow_app_snapshot_loaded(self, event: SnapshotLoaded) -> None:
         """Show it, unless another moment is wanted by now; look again later."""
+        if event.as_of is not None and event.as_of == self._ahead:
+            self._ahead = None
+            self.view = replace(self.view, as_of=event.as_of)
         if event.as_of != self.view.as_of:
             return
-        self._show(replace(self.view, snapshot=event.snapshot))
+        span = event.snapshot.span or self.view.span
+        self._show(replace(self.view, snapshot=event.snapshot, span=span))
         self._look_later(event.cost_s)
+        self.play_on()
 
     def _look_later(self, cost_s: float) -> None:
         # One timer only: each moment visited would otherwise leave its own round of looks behind.
@@ -156,8 +187,16 @@ class ShadowApp(App[int]):
         """Show the journal as of a moment; None is now."""
         if as_of == self.view.as_of:
             return
-        # The old picture goes at once: under the new moment's name it would be a lie.
-        self._show(View(as_of=as_of, snapshot=None, fault=self.view.fault))
+        if self._next_look:
+            # It would look at the old moment, and end the look at the new one.
+            self._next_look.stop()
+        if self.view.travel.playing and as_of is not None:
+            # The picture stays under its own name until the next one is there: no flicker.
+            self._ahead = as_of
+        else:
+            self._ahead = None
+            # The old picture goes at once: under the new moment's name it would be a lie.
+            self._show(replace(self.view, as_of=as_of, snapshot=None))
         self.look(as_of)
 
     def _show(self, view: View) -> None:
@@ -175,61 +214,18 @@ class ShadowApp(App[int]):
 
     @on(ShadowScreen.Shown)
     def _screen_shown(self, event: ShadowScreen.Shown) -> None:
+        # Opened and closed at once, it has nothing left to paint.
+        if not self.is_running or event.screen not in self.screen_stack:
+            return
+        self._restore(event.screen)
         event.screen.show(self.view)
         event.screen.show_task(self._task_state)
-
-    @work(thread=True, exclusive=True, group="step", exit_on_error=False)
-    def find_step(self, as_of: Moment | None, seq: int, forward: bool) -> None:
-        """Ask where a step from `seq` lands."""
-        try:
-            news: Message = self.MomentFound(as_of, forward, self._data.step(seq, forward=forward))
-        except ShadowError as error:
-            news = self.StepFailed(str(error))
-        if not get_current_worker().is_cancelled:
-            self.post_message(news)
-
-    def on_shadow_app_moment_found(self, event: MomentFound) -> None:
-        """Go there, unless another moment is wanted by now."""
-        if event.as_of != self.view.as_of:
-            return
-        if event.seq is not None:
-            self.go_to(event.seq)
-        elif event.forward:
-            self.notify("Nothing was recorded after this moment. Press l for live.")
-        else:
-            self.notify("Nothing was recorded before this moment.")
-
-    def on_shadow_app_step_failed(self, event: StepFailed) -> None:
-        """Say why the step failed."""
-        self.notify(event.reason, severity="warning", markup=False)
-
-    def action_step(self, forward: bool) -> None:
-        """Step to the next or previous moment at which the journal grew."""
-        if self.view.assessment is None:
-            return
-        if forward and not self.view.past:
-            self.notify("This is live: there is nothing later.")
-            return
-        self.find_step(self.view.as_of, self.view.assessment.provenance.seq, forward)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Live is offered only in the past."""
         if action == "live":
             return self.view.past
         return super().check_action(action, parameters)
-
-    def action_live(self) -> None:
-        """Back to now."""
-        self.go_to(None)
-
-    def action_go_to(self) -> None:
-        """Ask for a moment and go there."""
-
-        def answered(moment: Moment | None) -> None:
-            if moment is not None:
-                self.go_to(moment)
-
-        self.push_screen(MomentScreen(), answered)
 
     async def action_show_screen(self, mode: str) -> None:
         """Bring a screen to the front, without what was opened on top of it."""
@@ -253,7 +249,7 @@ class ShadowApp(App[int]):
     async def _difference_opened(self, event: DifferencesScreen.Opened) -> None:
         await self.open_difference(event.difference, event.among)
 
-    async def open_difference(self, difference: Difference, among: tuple[Difference, ...]) -> None:
+    async def open_difference(self, difference: Difference, among: Sequence[Difference]) -> None:
         """Show one difference; `among` is the list that next and previous step through."""
         await self.action_show_screen("differences")
         await self.push_screen(DifferenceScreen(self._data, difference, among))
@@ -284,15 +280,75 @@ class ShadowApp(App[int]):
         self._ask_task()
 
     async def on_event(self, event: events.Event) -> None:
-        """Any key stops the countdown, whatever else it does."""
+        """Any key stops the countdown, whatever else it does; Esc ends a search, nothing else."""
         if isinstance(event, events.Key) and self._closing_after and self._closing_after.counting:
             self._closing_after.keep_open()
             self._ask_task()
+        searching = self.view.travel.searching is not None
+        if searching and isinstance(event, events.Key) and event.key == "escape":
+            self.stop_travelling()
+            self.notify("The search was stopped.", timeout=3)
+            return
         await super().on_event(event)
 
-    def action_leave(self) -> None:
+    def leave(self) -> None:
         """Leave; 0 unless a fault was shown."""
+        self._remember()
         self.exit(1 if self.faults else 0)
+
+    def action_leave_now(self) -> None:
+        """Leave without a question; replays that run go on."""
+        self.leave()
+
+    def action_next_theme(self) -> None:
+        """Other colours."""
+        self.theme = next_theme(self.theme)
+        self.notify(f"Theme: {self.theme.removeprefix('shadow-')}", timeout=2)
+
+    async def action_costliest(self) -> None:
+        """The differences of the cause that costs most, of production where it has one."""
+        shown = self.view.assessment
+        clusters = sorted(
+            shown.clusters if shown else (), key=lambda one: (one.mode != LIVE, -one.cost)
+        )
+        if not clusters:
+            self.notify("No cause: everything compared so far agrees.")
+            return
+        await self._cluster_chosen(ClusterList.Chosen(ClusterList(), clusters[0]))
+
+    def _take_up(self, state: StateFile) -> None:
+        """Where the last run left off, and a hint for whoever is here for the first time."""
+        if state.trouble:
+            self.notify(state.trouble, severity="warning", markup=False)
+        if not self._left.hint_seen:
+            self.notify(HINT, title="For the first time here?", timeout=HINT_S, markup=False)
+        if self._left.screen in self.MODES and self._left.screen != self.DEFAULT_MODE:
+            self.call_later(self.action_show_screen, self._left.screen)
+        self.set_interval(self.STATE_TICK_S, self._remember)
+
+    def _restore(self, screen: ShadowScreen) -> None:
+        mode = screen.MODE
+        if type(screen) is self.MODES.get(mode) and mode not in self._restored:
+            self._restored.add(mode)
+            screen.restore_state(self._left.screens.get(mode, {}))
+
+    def _remember(self) -> None:
+        """Keep what the next run takes up; a screen that was not opened keeps what it had."""
+        if self._state is None or not self.is_running:
+            return
+        screens = dict(self._left.screens)
+        for mode in self._restored & set(self._screen_stacks):
+            for screen in self._screen_stacks[mode][:1]:
+                if isinstance(screen, ShadowScreen) and screen.is_mounted:
+                    screens[mode] = screen.save_state()
+        self._left = Remembered(
+            screen=self.current_mode,
+            theme=self.theme,
+            author=self.author or None,
+            hint_seen=True,
+            screens={mode: state for mode, state in screens.items() if state},
+        )
+        self._state.write(self._left)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A failure that nobody foresaw must not vanish."""

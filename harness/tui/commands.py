@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from textual.app import SystemCommand
 from textual.command import Hit, Hits, Provider
 
 from harness.assessment import Difference
+from harness.tui.actions.table import ACTIONS
 from harness.tui.view import View
 from harness.tui.widgets.navigation import SCREENS
 from harness.tui.wording import kind_words, plain, short_job
@@ -20,11 +21,19 @@ MOST_SEARCHED = 2000
 
 _ACTIONS = (
     *((title, f"Show the screen {title}", f"show_screen('{mode}')") for mode, title in SCREENS),
-    ("Live", "Back to now", "live"),
-    ("Go to a moment", "Show everything as of a seq or a time", "go_to"),
-    ("Step back in time", "To the batch recorded before", "step(False)"),
-    ("Step forward in time", "To the batch recorded after", "step(True)"),
-    ("Help", "What this screen shows, and all keys", "help"),
+    ("Live", "Back to now (l)", "live"),
+    ("Go to a moment", "Seq, time, -2h, gate … (@)", "go_to"),
+    ("Step back in time", "To the batch recorded before ([)", "step(False)"),
+    ("Step forward in time", "To the batch recorded after (])", "step(True)"),
+    ("One event back", "Within a batch, too ({)", "step_event(False)"),
+    ("One event on", "Within a batch, too (})", "step_event(True)"),
+    ("Next change of a gate", "Walk on until a gate says something else ())", "step_gate(True)"),
+    ("Change of a gate before", "Walk back until the gates differ (()", "step_gate(False)"),
+    ("Play or stop", "Batch after batch from the moment shown (Space)", "play"),
+    ("Play faster", "More batches a second (>)", "speed(1)"),
+    ("Play slower", "Fewer batches a second (<)", "speed(-1)"),
+    *((one.title, f"{one.words} ({one.shown})", one.name) for one in ACTIONS),
+    ("Help", "What this screen shows, and all keys (?)", "help"),
 )
 
 
@@ -37,7 +46,7 @@ class Dashboard(Protocol):
         """Carry out an action by its name."""
         ...
 
-    async def open_difference(self, difference: Difference, among: tuple[Difference, ...]) -> None:
+    async def open_difference(self, difference: Difference, among: Sequence[Difference]) -> None:
         """Show one difference; `among` is the list that next and previous step through."""
         ...
 

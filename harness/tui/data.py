@@ -13,11 +13,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.assess.build import assess
+from harness.assess.comparing import compare_journal
 from harness.assess.criteria import Criteria
 from harness.assess.detail import difference_detail
-from harness.assessment import Assessment, Difference, DifferenceDetail
+from harness.assess.job_search import JobSearch
+from harness.assess.jobs import job_detail, job_page
+from harness.assess.rules_file import proposed_rules
+from harness.assess.weighing import Weighed, checked, weigh_proposed, weigh_rule
+from harness.assessment import Assessment, Difference, DifferenceDetail, JobDetail, JobPage
+from harness.compare.comparison import Comparison
+from harness.compare.explain import Step, explain, find_pairs
+from harness.compare.rules import Rule
 from harness.errors import ShadowError
 from harness.journal.store import Head, Journal, utc_now
+from harness.journal.verify import Verification, verify
+from harness.record.status import Health, read_health
 from harness.resources import sql_queries
 
 BUSY_TIMEOUT_S = 2.0
@@ -31,6 +41,15 @@ Moment = int | datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """From where to where the journal reaches."""
+
+    first_at: datetime
+    last_at: datetime
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """What one look at the journal gave."""
 
@@ -39,6 +58,28 @@ class Snapshot:
     trouble: str | None
     """In plain words why the journal could not be assessed just now."""
     taken_at: datetime
+    span: Span | None = None
+    """None where the journal could not be read or is empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesNow:
+    """What the files of the journal and of its recorder say now, whatever moment is shown."""
+
+    taken_at: datetime
+    bytes: int
+    """Of the journal and of its write-ahead log."""
+    recorder: Health
+    """By the status file that a recorder keeps beside the journal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSaid:
+    """What a person says of a proposed rule beside what it does; empty: nothing."""
+
+    name: str = ""
+    author: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +114,10 @@ class DashboardData:
         self._kept: OrderedDict[Moment | None, _Kept] = OrderedDict()
         self._guard = threading.Lock()
         self._checked = False
+        self._comparing = threading.Lock()
+        self._comparison: tuple[int, Comparison] | None = None
+        self._file: tuple[int, int] | None = None
+        self._first_at: datetime | None = None
 
     def load(self, as_of: Moment | None) -> Snapshot:
         """Assess the journal as of a moment; the very same object while nothing has changed.
@@ -80,29 +125,32 @@ class DashboardData:
         Never raises ShadowError: a journal that is missing, empty, locked, foreign or damaged is
         `trouble` in words. A fault of our own is raised.
         """
-        kept = self._recall(as_of)
+        self._forget_another_file()
+        kept, criteria = self._recall(as_of)
         assessment = kept.assessment if kept else None
+        span: Span | None = None
         try:
             if not self.journal_path.exists():
                 self._checked = False
                 return self._snapshot(assessment, self._no_journal())
             head = self._head()
-            if kept and kept.holds_at(head):
-                return self._snapshot(assessment, None)
             if head.seq == 0:
                 return self._snapshot(None, self._nothing_recorded())
+            span = self._span(head)
+            if kept and kept.holds_at(head):
+                return self._snapshot(assessment, None, span)
             asked = self._clock() if as_of is None else as_of
             with self._journal.reader(as_of) as reader:
                 assessment = assess(
                     reader,
-                    self._criteria,
+                    criteria,
                     now=asked if isinstance(asked, datetime) else None,
                 )
         except ShadowError as error:
             self._checked = False
-            return self._snapshot(assessment, str(error))
-        self._keep(as_of, _Kept(head, assessment))
-        return self._snapshot(assessment, None)
+            return self._snapshot(assessment, str(error), span)
+        self._keep(as_of, _Kept(head, assessment), criteria)
+        return self._snapshot(assessment, None, span)
 
     def detail(self, difference: Difference, as_of: Moment | None) -> DifferenceDetail:
         """Both sides of a difference and its timeline.
@@ -111,6 +159,102 @@ class DashboardData:
         """
         with self._journal.reader(as_of) as reader:
             return difference_detail(reader, difference, time_scale=self._criteria.time_scale)
+
+    def jobs(self, search: JobSearch, *, offset: int, limit: int, as_of: Moment | None) -> JobPage:
+        """A page of the jobs that a search finds.
+
+        Raises ShadowError if the journal cannot be read.
+        """
+        with self._journal.reader(as_of) as reader:
+            return job_page(reader, self._criteria, search, offset=offset, limit=limit)
+
+    def job(self, job_id: str, as_of: Moment | None) -> JobDetail | None:
+        """One job in full; None if it is not there. Raises ShadowError as `jobs` does."""
+        with self._journal.reader(as_of) as reader:
+            return job_detail(reader, self._criteria, job_id)
+
+    def files_now(self) -> FilesNow:
+        """Size of the journal and word of its recorder; opens no database."""
+        now = self._clock().astimezone(UTC)
+        files = (self.journal_path, self.journal_path.with_name(self.journal_path.name + ".wal"))
+        return FilesNow(
+            taken_at=now,
+            bytes=sum(map(_size, files)),
+            recorder=read_health(self.journal_path, now),
+        )
+
+    def verify(self) -> tuple[datetime, Verification]:
+        """Check that the journal is whole, without its projections, and say when that was.
+
+        Raises ShadowError if the journal cannot be read.
+        """
+        found = verify(self.journal_path, projections=False)
+        return self._clock().astimezone(UTC), found
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Those that the journal is judged by, in their order."""
+        return self._criteria.rules.rule
+
+    def weigh_rule(self, name: str, as_of: Moment | None) -> Weighed:
+        """What a rule is worth. Compares the whole journal; raises ShadowError."""
+        with self._journal.reader(as_of) as reader:
+            return weigh_rule(reader, self._criteria, name)
+
+    def try_rule(self, rule: str, said: RuleSaid, as_of: Moment | None) -> Weighed:
+        """The same of a rule that is only proposed; what is wrong with it is said first.
+
+        rule: as ``shadow rules test`` takes it. Raises ShadowError.
+        """
+        proposed = proposed_rules(
+            rule, name=said.name or None, author=said.author or None, reason=said.reason or None
+        )
+        checked(self._criteria, proposed)
+        with self._journal.reader(as_of) as reader:
+            return weigh_proposed(reader, self._criteria, proposed)
+
+    def judge_by(self, criteria: Criteria) -> None:
+        """Judge by other rules or gates from the next look on; forgets what was judged before."""
+        with self._comparing, self._guard:
+            self._criteria = criteria
+            self._comparison = None
+            self._kept.clear()
+
+    def explain(self, difference: Difference, as_of: Moment | None) -> tuple[Step, ...]:
+        """What each rule made of the pair of `difference`; nothing where it is not compared.
+
+        Raises ShadowError if the journal cannot be read or a rule has expired.
+        """
+        pair = (difference.mode, difference.job_id, difference.directory)
+        comparison = self._compared(as_of, at_least=difference.seq)
+        if pair not in find_pairs(comparison, pair[1], pair[2]):
+            return ()
+        return explain(comparison, pair)
+
+    def _compared(self, as_of: Moment | None, *, at_least: int) -> Comparison:
+        """The comparison as of a moment, or the one kept where nothing of the pair came since.
+
+        One is kept: stepping through a list would else compare the whole journal at each step.
+        """
+        with self._comparing:
+            kept = self._comparison
+            if kept and isinstance(as_of, int) and at_least <= kept[0] <= as_of:
+                return kept[1]
+            # Two at once would take twice the memory.
+            self._comparison = kept = None
+            asked = self._clock() if as_of is None else as_of
+            with self._journal.reader(as_of) as reader:
+                now = asked if isinstance(asked, datetime) else reader.as_of_time
+                found = compare_journal(reader, self._criteria, now=now).comparison
+                self._comparison = (reader.as_of_seq, found)
+            return found
+
+    def seq_at(self, at: datetime) -> int:
+        """The last seq that was recorded by `at`, 0 before the first.
+
+        Raises ShadowError if the journal cannot be read.
+        """
+        with self._journal.reader(at) as reader:
+            return reader.as_of_seq
 
     def step(self, seq: int, *, forward: bool) -> int | None:
         """The seq of the next or previous moment at which the journal grew; None at either end.
@@ -130,17 +274,51 @@ class DashboardData:
             self._checked = True
         return self._journal.head()
 
-    def _snapshot(self, assessment: Assessment | None, trouble: str | None) -> Snapshot:
-        return Snapshot(
-            assessment=assessment, trouble=trouble, taken_at=self._clock().astimezone(UTC)
+    def _forget_another_file(self) -> None:
+        """Let go of what is known of the file that stood here before."""
+        try:
+            found = self.journal_path.stat()
+        except OSError:
+            return
+        file = (found.st_dev, found.st_ino)
+        with self._guard:
+            if self._file not in (None, file):
+                # A moment before the end is closed for ever only in one and the same journal.
+                self._kept.clear()
+                self._comparison = None
+                self._checked, self._first_at = False, None
+            self._file = file
+
+    def _span(self, head: Head) -> Span | None:
+        if self._first_at is None:
+            with self._journal.reader() as reader:
+                rows = reader.rows(sql_queries("views/batch_steps.sql")["select_first"])
+            self._first_at = rows[0][0]
+        if self._first_at is None or head.recorded_at is None:
+            return None
+        return Span(
+            first_at=self._first_at.astimezone(UTC), last_at=head.recorded_at, last_seq=head.seq
         )
 
-    def _recall(self, as_of: Moment | None) -> _Kept | None:
-        with self._guard:
-            return self._kept.get(as_of)
+    def _snapshot(
+        self, assessment: Assessment | None, trouble: str | None, span: Span | None = None
+    ) -> Snapshot:
+        return Snapshot(
+            assessment=assessment,
+            trouble=trouble,
+            taken_at=self._clock().astimezone(UTC),
+            span=span,
+        )
 
-    def _keep(self, as_of: Moment | None, kept: _Kept) -> None:
+    def _recall(self, as_of: Moment | None) -> tuple[_Kept | None, Criteria]:
         with self._guard:
+            return self._kept.get(as_of), self._criteria
+
+    def _keep(self, as_of: Moment | None, kept: _Kept, criteria: Criteria) -> None:
+        with self._guard:
+            # What was judged by former criteria must not pass for what the present ones say.
+            if criteria is not self._criteria:
+                return
             self._kept[as_of] = kept
             self._kept.move_to_end(as_of)
             while len(self._kept) > KEPT_MOMENTS:
@@ -151,3 +329,11 @@ class DashboardData:
 
     def _nothing_recorded(self) -> str:
         return f"{self.journal_path}: the journal is empty. Nothing has been recorded yet."
+
+
+def _size(file: Path) -> int:
+    """Bytes; 0 for a file that is not there, or not any more."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

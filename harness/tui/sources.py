@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from datetime import datetime
+from typing import Protocol, cast
 
-from harness.assessment import Difference, DifferenceDetail
-from harness.tui.data import Moment, Snapshot
+from harness.assess.job_search import JobSearch
+from harness.assess.weighing import Weighed
+from harness.assessment import Difference, DifferenceDetail, JobDetail, JobPage
+from harness.compare.explain import Step
+from harness.compare.rules import Rule
+from harness.journal.verify import Verification
+from harness.tui.data import FilesNow, Moment, RuleSaid, Snapshot
 
 
 class DetailSource(Protocol):
@@ -14,8 +20,51 @@ class DetailSource(Protocol):
     def detail(self, difference: Difference, as_of: Moment | None) -> DifferenceDetail:
         """Both sides and the timeline; ShadowError if the journal cannot be read."""
 
+    def explain(self, difference: Difference, as_of: Moment | None) -> tuple[Step, ...]:
+        """What each rule made of the pair; ShadowError if the journal cannot be read."""
 
-class Source(DetailSource, Protocol):
+
+class JobSource(Protocol):
+    """Tells of jobs."""
+
+    def jobs(self, search: JobSearch, *, offset: int, limit: int, as_of: Moment | None) -> JobPage:
+        """A page of those that a search finds; ShadowError if the journal cannot be read."""
+
+    def job(self, job_id: str, as_of: Moment | None) -> JobDetail | None:
+        """One in full; None if it is not there. ShadowError if the journal cannot be read."""
+
+
+class FileSource(Protocol):
+    """Tells of the files as they are now, which no moment of the journal does."""
+
+    def files_now(self) -> FilesNow:
+        """Size of the journal and word of its recorder."""
+
+    def verify(self) -> tuple[datetime, Verification]:
+        """Check the journal now; ShadowError if it cannot be read."""
+
+
+class RuleSource(Protocol):
+    """Knows the rules and weighs them. Weighing compares the journal: in a worker only."""
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Those that are in force, in their order."""
+
+    def weigh_rule(self, name: str, as_of: Moment | None) -> Weighed:
+        """Take a rule away and put it back; ShadowError if that cannot be done."""
+
+    def try_rule(self, rule: str, said: RuleSaid, as_of: Moment | None) -> Weighed:
+        """Weigh a rule that is only proposed; ShadowError if it is wrong."""
+
+
+class TimeSource(Protocol):
+    """Knows where in the journal a time stands."""
+
+    def seq_at(self, at: datetime) -> int:
+        """The last seq recorded by then, 0 before the first; ShadowError if it cannot be read."""
+
+
+class Source(DetailSource, JobSource, FileSource, RuleSource, TimeSource, Protocol):
     """Everything the dashboard asks; `DashboardData` answers from a journal."""
 
     def load(self, as_of: Moment | None) -> Snapshot:
@@ -23,3 +72,14 @@ class Source(DetailSource, Protocol):
 
     def step(self, seq: int, *, forward: bool) -> int | None:
         """The next or previous moment at which the journal grew."""
+
+
+class HasSource(Protocol):
+    """What screens need of the app to ask anything."""
+
+    source: Source
+
+
+def source_of(app: object) -> Source:
+    """What the dashboard asks, for a screen that the app made without arguments."""
+    return cast("HasSource", app).source

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.assessment import Assessment
-from harness.tui.data import Moment, Snapshot
+from harness.tui.data import Moment, Snapshot, Span
+
+SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Batches a second at which time is played."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Travel:
+    """How one moves in time just now."""
+
+    playing: bool = False
+    speed: float = 1.0
+    """Batches a second; an assessment that takes longer slows it down."""
+    searching: str | None = None
+    """How far the search for a change of a gate has come, in words; None while there is none."""
+    changes: frozenset[int] = frozenset()
+    """Seqs at which a gate is known to have changed: what searches have found so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +34,9 @@ class View:
     """None until the first look has ended."""
     fault: str | None
     """A fault of the dashboard itself, which must not go unseen."""
+    span: Span | None = None
+    """From where to where the journal reaches; None until that is known."""
+    travel: Travel = field(default_factory=Travel)
 
     @property
     def assessment(self) -> Assessment | None:

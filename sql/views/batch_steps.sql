@@ -7,3 +7,7 @@ SELECT max(last_seq) AS seq FROM batches WHERE events > 0 AND last_seq < $seq;
 -- name: select_step_forward
 -- The end of the first batch with events after $seq; NULL after the last.
 SELECT min(last_seq) AS seq FROM batches WHERE events > 0 AND last_seq > $seq;
+
+-- name: select_first
+-- When the first batch with events was recorded; NULL before it.
+SELECT min(recorded_at) AS first_at FROM batches WHERE events > 0;

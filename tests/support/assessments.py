@@ -19,16 +19,27 @@ from harness.assessment import (
     Beside,
     Coverage,
     Estimate,
+    GateDefinition,
     GateResult,
     Interval,
     Latency,
+    Operations,
     PairCounts,
     PhaseResult,
+    PrefectSample,
     Provenance,
     Quantile,
+    QueueSample,
+    RecorderState,
     RecordingHealth,
     ReplayProgress,
     RuleEffect,
+    SamplerState,
+    SourceMark,
+    Traffic,
+    TrafficBin,
+    WorkerSeen,
+    WorkersSample,
 )
 from harness.model import LIVE, Decision, GateStatus, IntervalKind, Verdict
 from tests.support.differences import PLANTED_PHONE as PLANTED_PHONE
@@ -109,7 +120,11 @@ def make_phases() -> tuple[PhaseResult, ...]:
             reason="Not enough evidence to decide: no count of failed flow runs in Prefect exists.",
             missing="The flow runs of Prefect.",
         ),
-        make_gate("dual-write.agreement"),
+        make_gate(
+            "dual-write.agreement", owner="submissions", more_jobs=213.4,
+            more_s=213.4 / 8.6 * 3600.0, definition=make_definition(),
+            when_red="Look at the three largest clusters of differences; they cost the most.",
+        ),
     )  # fmt: skip
     shadow = (
         make_gate(
@@ -208,7 +223,8 @@ def make_latency() -> tuple[Latency, ...]:
     return (
         Latency(measure="end_to_end", title="End to end (created to finished)",
                 control_n=60, candidate_n=58,
-                control=side(412.0, 1260.0, 1710.0), candidate=side(96.4, 212.0, 431.0)),
+                control=side(412.0, 1260.0, 1710.0), candidate=side(96.4, 212.0, 431.0),
+                control_ecdf=make_curve(412.0), candidate_ecdf=make_curve(96.4, most=0.97)),
         Latency(measure="wait", title="Waiting (created to claimed)",
                 control_n=60, candidate_n=58,
                 control=side(188.0, 702.0, 931.0), candidate=side(4.2, 19.5, 33.0)),
@@ -219,6 +235,15 @@ def make_latency() -> tuple[Latency, ...]:
                 control_n=417, candidate_n=409,
                 control=side(24.6, 71.0, 118.0), candidate=side(8.3, 13.9, 318.0)),
     )  # fmt: skip
+
+
+def make_curve(middle: float, *, most: float = 1.0) -> tuple[tuple[float, float], ...]:
+    """Seconds and the share that has ended by then; half of `most` at `middle`."""
+    shares = [number / 30 for number in range(1, 31)]
+    return tuple(
+        (round(middle * (share / (1.02 - share)) ** 0.4, 3), round(share * most, 6))
+        for share in shares
+    )
 
 
 def make_rules() -> tuple[RuleEffect, ...]:
@@ -270,8 +295,114 @@ def make_recording(**changes: Any) -> RecordingHealth:
         "queue_depth": 0,
         "dlq_depth": 0,
         "workers": ("worker-1 running, seen 4 s ago", "worker-2 stale, seen 14 min ago"),
+        "stale_workers": ("worker-2",),
+        "recorder": make_recorder(),
+        "marks": make_marks(),
+        "samplers": make_samplers(),
+        "batches": 1918,
+        "drifts": 0,
+        "clock_jumps": 0,
+        "reconciled_at": AS_OF - timedelta(minutes=31),
     }  # fmt: skip
     return RecordingHealth(**{**values, **changes})
+
+
+def make_recorder(**changes: Any) -> RecorderState:
+    """A recorder that has run for a week and goes on."""
+    values: dict[str, Any] = {
+        "session": "5c0ffee0babe",
+        "started_at": MONDAY - timedelta(minutes=3),
+        "stopped_at": None,
+        "complete": None,
+        "mode": "poll",
+        "server_version": "150006",
+        "tick_s": 2.0,
+        "sweep_min_interval_s": 60.0,
+        "last_sweep_at": AS_OF - timedelta(seconds=21),
+        "sweep_age_s": 21.0,
+        "sweep_cost_ms": 118.4,
+        "tick_cost_ms": 1.8,
+        "polls": 302_411,
+        "lock_retries": 7,
+    }
+    return RecorderState(**{**values, **changes})
+
+
+def make_operations(**changes: Any) -> Operations:
+    """Nine jobs an hour, a queue that keeps up, Prefect well, one worker silent."""
+    bins = tuple(
+        TrafficBin(
+            since=MONDAY + timedelta(hours=7 * number),
+            admitted=(3, 4, 2, 0, 1, 5)[number % 6],
+            control_ended=(1, 3, 3, 2, 1, 3)[number % 6],
+            candidate_ended=(3, 4, 2, 0, 1, 4)[number % 6],
+        )
+        for number in range(24)
+    )
+    values: dict[str, Any] = {
+        "traffic": Traffic(
+            until=AS_OF - timedelta(milliseconds=420), window_s=3600.0, admitted_per_h=9.0,
+            control_per_h=4.0, candidate_per_h=8.0, control_backlog=3, candidate_backlog=2,
+            candidate_lost=2, pace_per_h=8.6, bins=bins,
+        ),
+        "queue": QueueSample(
+            at=AS_OF - timedelta(seconds=12), age_s=12.0, depth=0, in_flight=1, delayed=0,
+            oldest_age_s=None, dlq_depth=0, dlq_in_flight=0, dlq_oldest_age_s=None, why="",
+        ),
+        "prefect": PrefectSample(
+            at=AS_OF - timedelta(seconds=14), age_s=14.0, healthy=True, version="3.4.1",
+            deployment="process_job/production", deployed=True, paused=False, scheduled=0,
+            running=1, late=0, failed=2, crashed=0, lag_s=0.0,
+        ),
+        "workers": WorkersSample(
+            at=AS_OF - timedelta(seconds=9), age_s=9.0, running=1, idle=0, stale=1, why="",
+        ),
+        "heartbeats": (
+            WorkerSeen(worker="old-poller-1", side="control", status="running",
+                       seen_at=AS_OF - timedelta(seconds=6), age_s=6.0),
+            WorkerSeen(worker="worker-1", side="candidate", status="running",
+                       seen_at=AS_OF - timedelta(seconds=4), age_s=4.0),
+            WorkerSeen(worker="worker-2", side="candidate", status="stale",
+                       seen_at=AS_OF - timedelta(minutes=14), age_s=840.0),
+        ),
+    }  # fmt: skip
+    return Operations(**{**values, **changes})
+
+
+def make_marks() -> tuple[SourceMark, ...]:
+    """Sweeps and ticks, of the same tables."""
+    tables = ("jobs", "directory_submissions", "queue_history")
+    return (
+        SourceMark(source="production", tables=tables,
+                   complete_until=AS_OF - timedelta(seconds=21), lag_s=20.6),
+        SourceMark(source="production:fast", tables=tables,
+                   complete_until=AS_OF - timedelta(milliseconds=420), lag_s=0.42),
+    )  # fmt: skip
+
+
+def make_samplers() -> tuple[SamplerState, ...]:
+    """The queues were asked, Prefect never."""
+    return (
+        SamplerState(name="queues", samples=301, last_at=AS_OF - timedelta(seconds=12), age_s=12.0),
+        SamplerState(name="prefect", samples=0, last_at=None, age_s=None),
+        SamplerState(name="workers", samples=298, last_at=AS_OF - timedelta(seconds=9), age_s=9.0),
+    )
+
+
+def make_definition(**changes: Any) -> GateDefinition:
+    """What the agreement gate asks."""
+    values: dict[str, Any] = {
+        "kind": "mean_at_least",
+        "statistic": "mean over jobs of the share of submissions with the old system's outcome",
+        "comparison": "at least 95 %",
+        "confidence": 0.95,
+        "least_evidence": "30 jobs, and 90 % of the admitted jobs measured",
+        "freshness": "the record proved complete up to the moment",
+        "scope": "every job",
+        "why": "",
+        "waivable": True,
+    }
+    return GateDefinition(**{**values, **changes})
 
 
 def make_provenance(**changes: Any) -> Provenance:
@@ -338,6 +469,7 @@ def make_assessment(**overrides: Any) -> Assessment:
         recording=make_recording(),
         missing_parts=("Prefect was not recorded: no address was given.",),
         provenance=make_provenance(),
+        operations=make_operations(),
         pairs=(
             make_pairs(agree=400, mismatch=8, missing_candidate=4, in_flight=5),
             make_pairs("demo", agree=399, mismatch=3),
@@ -415,7 +547,14 @@ def make_empty_assessment(**overrides: Any) -> Assessment:
                 queue_depth=None,
                 dlq_depth=None,
                 workers=(),
+                stale_workers=(),
+                recorder=None,
+                marks=(),
+                samplers=(),
+                batches=0,
+                reconciled_at=None,
             ),
+            "operations": Operations(traffic=Traffic(until=None)),
             "missing_parts": ("Nothing has been recorded yet.",),
             **overrides,
         }

@@ -16,6 +16,7 @@ from harness.tui.screens.difference import DifferenceScreen
 from harness.tui.screens.help import HelpScreen
 from harness.tui.screens.moment import MomentScreen
 from harness.tui.screens.overview import OverviewScreen
+from harness.tui.widgets.navigation import SCREENS
 from tests.support.assessments import AS_OF, make_assessment, make_provenance
 from tests.tui.support import (
     NEVER_S,
@@ -44,7 +45,7 @@ def test_live_is_said_to_be_live() -> None:
 
 def test_the_past_cannot_be_mistaken_for_now_on_any_screen() -> None:
     async def scenario(pilot: Pilot[int]) -> None:
-        for key in ("1", "2", "3", "4"):
+        for key in map(str, range(1, len(SCREENS) + 1)):
             await press(pilot, key)
             text = text_of(pilot.app)
             assert f"{BANNER}: as of 21 Nov 2026 08:30:00 UTC, seq 1,200" in text
@@ -191,7 +192,7 @@ def test_without_a_journal_every_screen_says_why() -> None:
     data.now, data.trouble = None, "week.duckdb: there is no journal yet."
 
     async def scenario(pilot: Pilot[int]) -> None:
-        for key in ("1", "2", "3", "4"):
+        for key in map(str, range(1, len(SCREENS) + 1)):
             await press(pilot, key)
             assert "▲ week.duckdb: there is no journal yet." in text_of(pilot.app)
             assert "looks again by itself" in text_of(pilot.app)
@@ -255,7 +256,7 @@ def test_ctrl_c_leaves_even_from_a_text_field() -> None:
 
 def test_the_task_stands_on_top_of_every_screen() -> None:
     async def scenario(pilot: Pilot[int]) -> None:
-        for key in ("1", "2", "3", "4"):
+        for key in map(str, range(1, len(SCREENS) + 1)):
             await press(pilot, key)
             first = text_of(pilot.app).splitlines()[0]
             assert first.startswith(" rehearsal: traffic 34 of 60 jobs")
@@ -348,7 +349,7 @@ def test_the_help_explains_the_screen_in_front() -> None:
     async def scenario(pilot: Pilot[int]) -> None:
         await press(pilot, "question_mark")
         assert "One row a gate" in text_of(pilot.app)
-        await press(pilot, "escape", "4", "question_mark")
+        await press(pilot, "escape", "5", "question_mark")
         assert "named pattern" in text_of(pilot.app)
 
     drive(make_app(), scenario)
@@ -365,6 +366,19 @@ def test_the_palette_offers_every_screen_and_finds_a_difference() -> None:
         await until(pilot, lambda: isinstance(app.screen, DifferenceScreen))
         await settle(pilot)
         assert "timeout: outcome at molasses-maps.example" in text_of(app)
+
+    drive(make_app(), scenario)
+
+
+def test_a_screen_that_was_closed_before_it_was_painted_is_let_go() -> None:
+    async def scenario(pilot: Pilot[int]) -> None:
+        await press(pilot, "2", "enter")
+        screen = pilot.app.screen
+        assert isinstance(screen, DifferenceScreen)
+        await press(pilot, "escape")
+        pilot.app.post_message(DifferenceScreen.Shown(screen))
+        await settle(pilot)
+        assert pilot.app._exception is None
 
     drive(make_app(), scenario)
 

@@ -1,60 +1,76 @@
-"""The filter keeps what every word asks for."""
+"""The filter line: what it asks for, what it does not understand, and how it is completed."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import string
 
-from harness.assessment import Difference
-from harness.tui.filtering import cluster_filter, filter_differences
-from tests.support.assessments import PLANTED_PHONE, make_difference
-from tests.support.differences import cluster_of, make_clusters, make_differences
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-ALL = make_differences()
+from harness.tui.filtering import NAMES, Term, complete, parse_filter
 
-
-def kept(text: str) -> set[str]:
-    return {one.kind for one in filter_differences(ALL, text)}
-
-
-def test_an_empty_filter_keeps_everything_in_order() -> None:
-    assert filter_differences(ALL, "  ") == ALL
+VALUES = {
+    "kind": ["captcha", "missing_candidate", "timeout"],
+    "directory": ["maple-listings.example", "maplebook.example"],
+    "label": ["none"],
+}
 
 
-def test_every_word_must_occur_somewhere_in_any_case() -> None:
-    found = filter_differences(ALL, "MISSING maple")
-    assert [one.directory for one in found] == ["maple-listings.example"]
+def test_words_names_and_minus() -> None:
+    wanted = parse_filter("  Captcha dir:Maple -mode:live since:2h ")
+    assert wanted.terms == (
+        Term(None, "captcha"), Term("dir", "maple"), Term("mode", "live", negated=True),
+        Term("since", "2h"),
+    )  # fmt: skip
+    assert wanted.since_s == {"2h": 7200.0}
+    assert wanted.problems == ()
 
 
-def test_values_and_explanations_are_searched() -> None:
-    assert kept(PLANTED_PHONE[1].split()[1]) == {"wrong_value"}
-    assert kept("recaptcha") == {"captcha"}
+def test_an_unfinished_name_asks_for_nothing() -> None:
+    assert parse_filter("kind: -since:").terms == ()
+    assert parse_filter("-").terms == (Term(None, "-"),)
 
 
-def test_a_named_part_is_asked_for_exactly() -> None:
-    assert kept("kind:captcha") == {"captcha"}
-    assert kept("kind:capt") == set()
-    assert {one.mode for one in filter_differences(ALL, "mode:demo")} == {"demo"}
+def test_what_is_not_understood_is_said_and_the_rest_counts() -> None:
+    wanted = parse_filter("colour:red since:soon captcha")
+    assert wanted.terms == (Term(None, "colour:red"), Term(None, "captcha"))
+    assert [words.partition(" ")[0] for words in wanted.problems] == ["colour:", "since:soon"]
 
 
-def test_a_minus_leaves_out() -> None:
-    assert "missing_candidate" not in kept("-kind:missing_candidate")
-    assert filter_differences(ALL, "-") == tuple(one for one in ALL if "-" in text(one))
+def test_addresses_and_times_are_plain_text() -> None:
+    assert parse_filter("08:30").problems == ()
 
 
-def test_an_unfinished_name_keeps_everything() -> None:
-    assert filter_differences(ALL, "kind:") == ALL
+@given(st.text(alphabet=string.printable, max_size=40))
+def test_no_text_is_refused(text: str) -> None:
+    wanted = parse_filter(text)
+    assert len(wanted.terms) <= len(text.split())
+    assert all(term.wanted for term in wanted.terms)
+    assert all(term.name is None or term.name in NAMES for term in wanted.terms)
 
 
-def test_the_filter_of_a_cluster_keeps_exactly_its_differences() -> None:
-    spaced = make_difference("captcha", 50, mode="run of monday")
-    differences = (*ALL, replace(spaced, cluster=cluster_of(spaced)))
-    for cluster in make_clusters(differences):
-        found = filter_differences(differences, cluster_filter(cluster))
-        assert len(found) == cluster.size
-        assert {(one.mode, one.kind, one.field) for one in found} == {
-            (cluster.mode, cluster.kind, cluster.field)
-        }
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("ki", "kind:"),
+        ("kind:mi", "kind:missing_candidate"),
+        ("captcha -kind:t", "captcha -kind:timeout"),
+        ("dir:maple", "dir:maple-listings.example"),
+        ("DIR:maplB", None),
+        ("since:2", "since:2h"),
+        ("label:", "label:none"),
+        ("kind:captcha", None),
+        ("captcha ", None),
+        ("", None),
+        ("job:1", None),
+    ],
+)
+def test_the_last_word_is_completed(typed: str, completed: str | None) -> None:
+    assert complete(typed, VALUES) == completed
 
 
-def text(one: Difference) -> str:
-    return f"{one.directory} {one.job_id} {one.explanation}"
+@given(st.text(alphabet="abcdefghijklmnoprs:-_ ", max_size=20))
+def test_a_completion_only_adds(typed: str) -> None:
+    completed = complete(typed, VALUES)
+    assert completed is None or (completed.startswith(typed) and len(completed) > len(typed))

@@ -12,11 +12,14 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.support.assessments import make_empty_assessment
-from tests.tui.support import FakeData, FakeTask, make_app, press, settle
+from tests.tui.support import FakeData, FakeTask, key_of, make_app, press, settle
 
-SMALL, USUAL = (80, 24), (120, 40)
+SMALL, USUAL, LARGE = (80, 24), (120, 40), (200, 60)
 Compare = Callable[..., bool]
 SIZES = pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x40"])
+ALL_SIZES = pytest.mark.parametrize(
+    "size", [SMALL, USUAL, LARGE], ids=["80x24", "120x40", "200x60"]
+)
 
 
 def after(*keys: str) -> Callable[[Pilot[Any]], Any]:
@@ -27,35 +30,50 @@ def after(*keys: str) -> Callable[[Pilot[Any]], Any]:
     return use
 
 
-@SIZES
+@ALL_SIZES
 def test_overview(snap_compare: Compare, size: tuple[int, int]) -> None:
-    """Decision, gates, agreement, latency, recording, clusters, findings."""
+    """Decision, gates, agreement, latency, operations, clusters, findings, plots."""
     assert snap_compare(make_app(), terminal_size=size, run_before=after())
 
 
-@SIZES
-def test_differences(snap_compare: Compare, size: tuple[int, int]) -> None:
-    """The table, narrowed by a filter."""
+@ALL_SIZES
+def test_jobs(snap_compare: Compare, size: tuple[int, int]) -> None:
+    """The first page of all jobs."""
+    assert snap_compare(make_app(), terminal_size=size, run_before=after(key_of("jobs"), "down"))
+
+
+@ALL_SIZES
+def test_job(snap_compare: Compare, size: tuple[int, int]) -> None:
+    """One job: matrix and timelines."""
     assert snap_compare(
-        make_app(), terminal_size=size, run_before=after("2", "slash", "-kind:captcha", "enter")
+        make_app(), terminal_size=size, run_before=after(key_of("jobs"), "down", "enter")
     )
 
 
-@SIZES
-def test_difference(snap_compare: Compare, size: tuple[int, int]) -> None:
-    """Both sides of one difference, with its timeline."""
-    assert snap_compare(make_app(), terminal_size=size, run_before=after("2", "down", "enter"))
+@ALL_SIZES
+def test_gates(snap_compare: Compare, size: tuple[int, int]) -> None:
+    """The list and an undecided gate in full."""
+    assert snap_compare(
+        make_app(), terminal_size=size, run_before=after(key_of("gates"), "down", "down")
+    )
 
 
-def test_replays(snap_compare: Compare) -> None:
-    """A finished run."""
-    assert snap_compare(make_app(), terminal_size=SMALL, run_before=after("3"))
+@ALL_SIZES
+def test_gate(snap_compare: Compare, size: tuple[int, int]) -> None:
+    """The same gate above the overview."""
+    assert snap_compare(make_app(), terminal_size=size, run_before=after("down", "down", "enter"))
+
+
+@ALL_SIZES
+def test_health(snap_compare: Compare, size: tuple[int, int]) -> None:
+    """The recorder's own, checked."""
+    assert snap_compare(make_app(), terminal_size=size, run_before=after(key_of("health"), "v"))
 
 
 @SIZES
 def test_findings(snap_compare: Compare, size: tuple[int, int]) -> None:
     """The list and the worst finding in full."""
-    assert snap_compare(make_app(), terminal_size=size, run_before=after("4"))
+    assert snap_compare(make_app(), terminal_size=size, run_before=after(key_of("findings")))
 
 
 def test_the_past(snap_compare: Compare) -> None:

@@ -17,6 +17,9 @@ from harness.model import Batch
 from tests.support.events import make_control, make_history, make_job
 
 DEADLINE_S = 60.0
+MODES = (b"\x1b[?1049", b"\x1b[?1000", b"\x1b[?1003", b"\x1b[?1006", b"\x1b[?2004")
+"""Another screen, the mouse three ways, pasting: each must be off in the end."""
+QUIT = b"M" + (15).to_bytes(4, "big") + b'{"type":"quit"}'
 SHADOW = [sys.executable, "-m", "harness.cli"]
 
 
@@ -77,6 +80,29 @@ def test_on_a_terminal_it_opens_and_leaves_at_a_key(
         terminal.wait_for(words)
         terminal.type(keys)
         assert terminal.end() == code
+
+
+@pytest.mark.parametrize("keys", [b"q", b"\x03", b"@2\x03"], ids=["q", "ctrl-c", "in a form"])
+def test_leaving_gives_the_terminal_back_as_it_was(journal: Path, keys: bytes) -> None:
+    with OnTerminal(["watch", "--journal", str(journal)]) as terminal:
+        terminal.wait_for("UNDECIDED")
+        terminal.type(keys)
+        assert terminal.end() == 0
+    last = {mode: terminal.output.rfind(mode + b"l") for mode in MODES}
+    for mode, off in last.items():
+        assert off > terminal.output.rfind(mode + b"h"), mode
+    assert terminal.output.rfind(b"\x1b[?25h") > terminal.output.rfind(b"\x1b[?25l")
+
+
+def test_in_a_browser_it_speaks_the_protocol_of_textuals_server(journal: Path) -> None:
+    process = subprocess.Popen(
+        [*SHADOW, "watch", "--journal", str(journal), "--fresh", "--look-only"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env={**os.environ, "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver"},
+    )  # fmt: skip
+    said, _ = process.communicate(QUIT, timeout=DEADLINE_S)
+    assert said.startswith(b"__GANGLION__\n")
+    assert process.returncode == 0
 
 
 def test_no_color_is_honoured(journal: Path) -> None:

@@ -7,11 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.tui import wording
-from harness.tui.screens.moment import parse_moment
 from harness.tui.widgets.band_plot import MOST_POINTS, thin
 from harness.tui.widgets.interval_bar import BOTH, INTERVAL, THRESHOLD, TRACK, VALUE, Bar, draw_bar
 from tests.support.assessments import make_series
-from tests.tui.support import aware
 
 
 @given(st.text())
@@ -85,12 +83,3 @@ def test_a_long_series_is_thinned_and_keeps_its_ends() -> None:
     assert len(thinned) == MOST_POINTS
     assert (thinned[0], thinned[-1]) == (series[0], series[-1])
     assert thin(series[:7]) == list(series[:7])
-
-
-def test_a_moment_is_a_seq_or_a_time() -> None:
-    assert parse_moment(" 1,200 ") == 1200
-    assert parse_moment("2026-11-20T14:05") == aware("2026-11-20T14:05")
-    assert parse_moment("2026-11-20T14:05+02:00") == aware("2026-11-20T12:05")
-    assert parse_moment("yesterday") is None
-    assert parse_moment("") is None
-    assert parse_moment("²") is None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,12 +14,24 @@ from textual.widgets import Footer
 from textual.worker import Worker, WorkerState
 
 from harness.assessment import Assessment
+from harness.tui.actions.port import Target
+from harness.tui.state import JsonValue
 from harness.tui.task import TaskState
 from harness.tui.view import View
 from harness.tui.widgets.cell import Cell
 from harness.tui.widgets.masthead import Masthead
 from harness.tui.widgets.navigation import Navigation
 from harness.tui.widgets.task_bar import TaskBar
+from harness.tui.widgets.time_bar import TimeBar
+
+
+@runtime_checkable
+class HasTarget(Protocol):
+    """A widget whose cursor stands on something that actions apply to."""
+
+    @property
+    def target(self) -> Target | None:
+        """What it stands on."""
 
 
 class ShadowScreen(Screen[None]):
@@ -46,13 +59,14 @@ class ShadowScreen(Screen[None]):
         error: BaseException
 
     def compose(self) -> ComposeResult:
-        """Task, masthead, navigation; the body; the keys."""
+        """Task, masthead, navigation; the body; time; the keys."""
         yield TaskBar()
         yield Masthead()
         yield Navigation(self.MODE)
         yield Cell("Reading the journal …", id="waiting")
         with Vertical(id="body"):
             yield from self.compose_body()
+        yield TimeBar()
         yield Footer()
 
     def compose_body(self) -> ComposeResult:
@@ -74,8 +88,10 @@ class ShadowScreen(Screen[None]):
     def show(self, view: View) -> None:
         """Paint `view`; without an assessment, say why there is none."""
         self.set_class(view.past, "-past")
+        self.set_class(view.travel.searching is not None, "-travelling")
         self.query_one(Masthead).show(view)
         self.query_one(Navigation).show_counts(view.assessment)
+        self.query_one(TimeBar).show(view)
         self.set_class(view.assessment is None, "-waiting")
         if view.assessment is not None:
             self.paint(view.assessment)
@@ -83,6 +99,24 @@ class ShadowScreen(Screen[None]):
             self.query_one("#waiting", Cell).show(
                 "Nothing to show yet.\n\nThis screen looks again by itself; q leaves."
             )
+
+    def target(self) -> Target | None:
+        """What an action applies to: unless overridden, what the focused widget stands on."""
+        return self.focused.target if isinstance(self.focused, HasTarget) else None
+
+    def save_state(self) -> dict[str, JsonValue]:
+        """What this screen wants to find again in the next run, such as filter and sort.
+
+        Plain JSON values only. Called while the screen is mounted, also when it is not in front.
+        """
+        return {}
+
+    def restore_state(self, state: Mapping[str, JsonValue]) -> None:
+        """Take up what `save_state` gave in an earlier run, perhaps of another version.
+
+        Called once, before the first paint. Unknown keys and values of a wrong kind are ignored:
+        the file may have been damaged or edited.
+        """
 
     def show_task(self, task: TaskState | None) -> None:
         """Paint the work that goes on beside the dashboard."""

@@ -10,17 +10,23 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Markdown
 
+from harness.tui.actions.table import ACTIONS
 from harness.tui.widgets.named import Named
+from harness.tui.widgets.navigation import SCREENS
 
 KEYS = (
-    ("1 2 3 4", "Overview, Differences, Replays, Findings"),
+    (f"1 to {len(SCREENS)}", ", ".join(title for _, title in SCREENS)),
     ("Tab, arrows", "move on the screen; PgUp and PgDn scroll"),
     ("Enter", "open what is under the cursor"),
     ("/  x", "filter the differences, show all again"),
     ("n  p", "next and previous difference"),
     ("[  ]", "step back and forward in time, a batch at a time"),
-    ("g", "go to a moment: a seq, or a time such as 2026-11-20T14:05"),
+    ("{  }", "one event at a time"),
+    ("(  )", "to the change of a gate before and after"),
+    ("@  g", "go to a moment: a seq, 2026-11-20 14:05, 14:05, -2h, gate …"),
+    ("Space  < >", "play time, slower and faster"),
     ("l", "back to live"),
+    *((one.shown, f"{one.title}: {one.words[0].lower()}{one.words[1:]}") for one in ACTIONS),
     ("Ctrl+P", "every command, and every difference by name"),
     ("?", "this help"),
     ("q", "leave"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar
 
 from textual import on
@@ -12,49 +12,39 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from harness.tui.data import Moment
+from harness.tui.jump import HINT, Jump, parse_jump
 from harness.tui.widgets.cell import Cell
 
 
-def parse_moment(text: str) -> Moment | None:
-    """A seq or an ISO time (UTC where no zone is given); None if it is neither."""
-    text = text.strip().replace(",", "")
-    if text.isascii() and text.isdigit():
-        return int(text)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-class MomentScreen(ModalScreen[Moment | None]):
-    """Answers a seq or a time; None if it was left without one."""
+class MomentScreen(ModalScreen[Jump | None]):
+    """Answers where to go; None if it was left without a wish."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Close", tooltip="Stay where you are")
     ]
 
+    def __init__(self, shown: datetime | None = None) -> None:
+        super().__init__()
+        self._at = shown
+
     def compose(self) -> ComposeResult:
         """One input and what it takes."""
-        wish = Input(placeholder="1200  or  2026-11-20T14:05")
+        wish = Input(placeholder="2026-11-20 14:05  or  -2h  or  gate")
         wish.cursor_blink = False
         with Vertical(classes="card small") as card:
             card.border_title = "Go to a moment"
             card.border_subtitle = "Enter goes, Esc stays"
             yield wish
-            yield Cell("A seq, or a time (UTC). It lands at or before it.", id="hint")
+            yield Cell(f"{HINT} It lands at or before it.", id="hint")
 
     @on(Input.Submitted)
     def _go(self, event: Input.Submitted) -> None:
         event.stop()
-        moment = parse_moment(event.value)
-        if moment is None:
-            self.query_one("#hint", Cell).show(
-                "▲ That is no moment. Give a seq (1200) or a time (2026-11-20T14:05)."
-            )
+        jump = parse_jump(event.value, shown=self._at)
+        if jump is None:
+            self.query_one("#hint", Cell).show(f"▲ That is no moment. {HINT}")
         else:
-            self.dismiss(moment)
+            self.dismiss(jump)
 
     def action_cancel(self) -> None:
         """Leave without an answer."""

@@ -52,6 +52,12 @@ class ClusterList(OptionList):
         if any(cluster.id == chosen for cluster in clusters):
             self.highlighted = self.get_option_index(str(chosen))
 
+    @property
+    def target(self) -> Cluster | None:
+        """The cluster under the cursor."""
+        at = self._id_at(self.highlighted)
+        return next((one for one in self._clusters or () if one.id == at), None)
+
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         event.stop()

@@ -82,6 +82,12 @@ class FindingList(OptionList):
         if finding_key(finding) in keys:
             self.highlighted = keys.index(finding_key(finding))
 
+    @property
+    def target(self) -> Finding | None:
+        """The finding under the cursor."""
+        at = self.highlighted
+        return None if at is None else self._finding(self.get_option_at_index(at).id)
+
     @on(OptionList.OptionHighlighted)
     def _tell_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()

@@ -65,6 +65,11 @@ class GateRow(Widget, can_focus=True):
                 yield self._bar
                 yield self._evidence
 
+    @property
+    def target(self) -> GateResult:
+        """The gate shown."""
+        return self.gate
+
     def show(self, gate: GateResult, scale: tuple[float, float]) -> None:
         """Paint `gate`; its bar on `scale`."""
         self.gate = gate

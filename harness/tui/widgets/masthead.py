@@ -32,7 +32,7 @@ class Masthead(Vertical):
         self._rehearsal = Cell(classes="banner rehearsal")
         self._trouble = Cell(classes="banner trouble")
         for cell in (self._past, self._rehearsal, self._trouble):
-            cell.display = False
+            cell.add_class("-none")
 
     def compose(self) -> ComposeResult:
         """Decision and moment on one line, the rest below, only where there is something."""
@@ -66,7 +66,7 @@ class Masthead(Vertical):
 
 
 def _banner(cell: Cell, words: str | None) -> None:
-    cell.display = words is not None
+    cell.set_class(words is None, "-none")
     if words is not None:
         cell.show(words)
 
@@ -90,7 +90,7 @@ def _past(view: View) -> str | None:
     if view.as_of is None:
         return None
     asked = _asked(view.as_of)
-    keys = "[ ] step, l back to live"
+    keys = "l: live"
     if view.assessment is None:
         return f"◀ THE PAST, NOT NOW: as of {asked}.  {keys}"
     made = view.assessment.provenance

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 from textual.app import ComposeResult
 from textual.containers import Grid, Vertical
+from textual.content import Content
 
 from harness.assessment import Difference, SubmissionView
 from harness.model import Side
+from harness.tui.marking import marked_pair
 from harness.tui.widgets.cell import Cell
 from harness.tui.wording import NOTHING, SIDE_WORDS, clock, duration, plain, value_text
 
 DIFFERS = "≠ "
+Row: TypeAlias = "tuple[str, list[Content | str], bool]"
+"""Name, one text a side, whether the row differs."""
 
 
 class Rows(Grid):
     """A grid of a name column and one column a side; a cell may take several lines."""
 
-    def lay(self, heads: list[str], rows: list[tuple[str, list[str], bool]]) -> None:
-        """Replace everything. rows: name, one text a side, whether the row differs."""
+    def lay(self, heads: list[str], rows: Sequence[Row]) -> None:
+        """Replace everything."""
         self.remove_children()
         self.styles.grid_size_columns = len(heads) + 1
         self.styles.grid_columns = " ".join(["16", *["1fr"] * len(heads)])
@@ -61,7 +68,11 @@ class ComparedValues(Vertical):
                 ),
                 (
                     "after rules",
-                    [value_text(difference.control_value), value_text(difference.candidate_value)],
+                    [
+                        *marked_pair(
+                            difference.field, difference.control_value, difference.candidate_value
+                        )
+                    ],
                     True,
                 ),
             ],
@@ -113,11 +124,9 @@ def _head(side: SubmissionView) -> str:
     return SIDE_WORDS.get(side.side, plain(side.side))
 
 
-def _rows(
-    sides: tuple[SubmissionView, ...], differing: frozenset[str]
-) -> list[tuple[str, list[str], bool]]:
-    def row(name: str, texts: list[str], field: str = "") -> tuple[str, list[str], bool]:
-        return name, texts, field in differing
+def _rows(sides: tuple[SubmissionView, ...], differing: frozenset[str]) -> list[Row]:
+    def row(name: str, texts: Sequence[Content | str], field: str = "") -> Row:
+        return name, list(texts), field in differing
 
     tables = [dict(side.values) for side in sides]
     names = sorted({name for table in tables for name in table})
@@ -130,8 +139,15 @@ def _rows(
         row("finished", [clock(side.finished_at) for side in sides]),
         row("took", [duration(side.duration_s) for side in sides], "latency_s"),
         row("page", [plain(side.url or NOTHING) for side in sides]),
-        *(
-            row(plain(name), [value_text(table.get(name)) for table in tables], f"values.{name}")
-            for name in names
-        ),
+        *(row(plain(name), _values(name, tables, differing), f"values.{name}") for name in names),
     ]
+
+
+def _values(
+    name: str, tables: Sequence[dict[str, str]], differing: frozenset[str]
+) -> Sequence[Content | str]:
+    """One value a side; characters are marked between the first two where they differ."""
+    values = [table.get(name) for table in tables]
+    if f"values.{name}" in differing and len(values) >= 2:
+        return [*marked_pair(name, values[0], values[1]), *map(value_text, values[2:])]
+    return [value_text(value) for value in values]

@@ -41,7 +41,7 @@ CONTRACT = [
     "schema_version", "decision", "reason", "phases", "gates", "agreement", "latency",
     "differences", "clusters", "findings", "coverage", "pairs", "beside", "rules", "replays",
     "recording", "missing_parts", "triage", "statements", "waivers", "marks", "counterfactuals",
-    "calibration", "breakdown", "provenance", "since",
+    "calibration", "breakdown", "operations", "provenance", "since",
 ]  # fmt: skip
 HOSTILE = "<script>alert('x')</script> | `y` [z](javascript:1) {{ 7 * 7 }}"
 

@@ -17,7 +17,7 @@ from harness.report import bars, gate_rows, mending, view
 from harness.report.html import to_html
 from harness.report.marked import marked_events
 from harness.report.redact import HIDDEN, mask_text
-from tests.support.assessments import PLANTED_PHONE, make_assessment, make_gate, make_series
+from tests.support.assessments import PLANTED_PHONE, make_assessment, make_gate, make_operations
 from tests.support.assessments_whole import (
     make_calibration,
     make_large_assessment,
@@ -101,7 +101,9 @@ def test_stages_of_traffic_stand_with_their_status_and_number_of_jobs() -> None:
 
 def test_jobs_are_told_as_time_at_the_pace_of_the_record_and_not_without_one() -> None:
     # One job every 2.6 hours, so that 200 more take a little over 21 days.
-    whole = make_whole_assessment()
+    running = make_operations()
+    traffic = replace(running.traffic, pace_per_h=1 / 2.6)
+    whole = replace(make_whole_assessment(), operations=replace(running, traffic=traffic))
     pace = gate_rows.jobs_a_second(whole)
     assert pace == pytest.approx(1 / (2.6 * 3600))
     assert gate_rows.pace_words(pace) == "about 9.2 jobs a day"
@@ -111,10 +113,9 @@ def test_jobs_are_told_as_time_at_the_pace_of_the_record_and_not_without_one() -
     assert waits["dual-write.agreement"].time == "about 21 d 16 h"
     assert waits["shadow.complaints"].jobs == waits["shadow.complaints"].time == "–"
     assert all(one.time == "–" for one in gate_rows.unsettled(rows, None))
-    few = replace(whole, agreement=replace(whole.agreement, series=make_series(1)))
-    assert gate_rows.jobs_a_second(few) is None
-    fast = replace(whole, provenance=replace(whole.provenance, time_scale=100.0))
-    assert gate_rows.jobs_a_second(fast) == pytest.approx(pace / 100)
+    unknown = replace(running, traffic=replace(traffic, pace_per_h=None))
+    assert gate_rows.jobs_a_second(replace(whole, operations=unknown)) is None
+    assert gate_rows.jobs_a_second(replace(whole, operations=None)) is None
 
 
 def test_clusters_stand_in_the_order_of_what_mending_them_brings() -> None:
