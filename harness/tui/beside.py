@@ -253,9 +253,9 @@ class _Asked:
 
 
 def _ending(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"signal {signal.Signals(-code).name}"
-    return f"exit code {code}"
+    if code is None:
+        return "nobody saw how"
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
 class _Numbered:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from multiprocessing import active_children
 from pathlib import Path
 
 import psutil
@@ -44,9 +46,17 @@ def beside(journal: Journal) -> Iterator[DataBeside]:
     data.close()
 
 
-def children() -> list[psutil.Process]:
-    """Data processes of this one."""
-    return [one for one in psutil.Process().children() if "spawn_main" in " ".join(one.cmdline())]
+def children() -> list[int]:
+    """The data processes of this one that live, by their pids, whoever began them."""
+    return [one.pid for one in active_children() if one.name == "shadow-watch-data" and one.pid]
+
+
+def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
+    """End a process, and leave it to whoever began it to hear of that."""
+    os.kill(pid, number)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
 
 
 def test_it_answers_what_the_journal_answers_here(beside: DataBeside, journal: Journal) -> None:
@@ -103,9 +113,8 @@ def test_other_criteria_hold_from_then_on_for_a_process_that_begins_later_too(
         assert found.assessment is not None
         assert found.assessment.provenance.rules_version == others.rules.digest
         assert first.provenance.rules_version != others.rules.digest
-        for process in children():
-            process.kill()
-            process.wait()
+        for pid in children():
+            kill(pid)
     assert beside.rules() == others.rules.rule
 
 
@@ -122,9 +131,8 @@ def test_a_missing_journal_is_trouble_and_an_unreadable_one_an_error(
 
 def test_its_death_is_said_and_the_next_look_begins_it_anew(beside: DataBeside) -> None:
     before = beside.load(None)
-    (process,) = children()
-    process.kill()
-    process.wait()
+    (pid,) = children()
+    kill(pid)
     # Nobody may hear of the death before a question meets it.
     after = beside.load(None)
     if after.trouble is not None:
@@ -133,7 +141,7 @@ def test_its_death_is_said_and_the_next_look_begins_it_anew(beside: DataBeside) 
         after = beside.load(None)
     assert after.trouble is None
     assert after.assessment == before.assessment
-    assert [one.pid for one in children()] != [process.pid]
+    assert children() != [pid]
 
 
 def test_a_question_that_the_process_dies_with_fails(journal: Journal) -> None:
@@ -151,7 +159,7 @@ def test_a_question_that_the_process_dies_with_fails(journal: Journal) -> None:
     while not children():
         time.sleep(0.01)
     time.sleep(0.1)
-    os.kill(children()[0].pid, signal.SIGTERM)
+    kill(children()[0], signal.SIGTERM)
     thread.join(timeout=20)
     assert "ended (signal SIGTERM)" in str(failed[0])
     beside.close()
@@ -169,10 +177,10 @@ def test_errors_come_across_with_where_they_arose() -> None:
 
 def test_ctrl_c_is_not_for_it_and_closing_leaves_nothing(beside: DataBeside) -> None:
     beside.load(None)
-    (process,) = children()
-    process.send_signal(signal.SIGINT)
+    (pid,) = children()
+    os.kill(pid, signal.SIGINT)
     assert beside.load(None).trouble is None
-    assert children() == [process]
+    assert children() == [pid]
     beside.close()
     assert children() == []
     assert "closing" in str(beside.load(None).trouble)
