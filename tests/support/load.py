@@ -103,7 +103,9 @@ class Load:
 
     @property
     def committed(self) -> int:
-        """Transactions committed so far."""
+        """Transactions committed so far. Raises what ended a writer before its time."""
+        if self._failures:
+            raise self._failures[0]
         return sum(tally.committed for tally in self._tallies)
 
     @property

@@ -216,7 +216,7 @@ def test_nothing_is_lost_where_writers_and_recorder_come_through_poolers(
             name=pooled.name, dsn=other.route(pooled.dsn), recorder_dsn=pooled.recorder_dsn
         )
         with running(Recorder(config_for(pooled), journal)) as it, Load(writers) as load:
-            wait_for(lambda: load.committed > 60, what="some transactions", timeout_s=60)
+            wait_for(lambda: load.committed > 60, what="some transactions", timeout_s=240)
             assert it.now.provisional is None
     record_until_idle(config_for(pooled), journal)
     assert assert_same(pooled, journal) > 100
