@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from types import TracebackType
 
 from harness.errors import ShadowError
 from harness.journal.store import Journal
 from harness.model import Batch, EventDraft
 
-LEAST_S, MOST_S = 1.0, 5.0
-"""Bounds of the pause between two appends. A kill costs the submissions of one pause, which a
-resumed run does again."""
-SHARE = 0.02
-"""Of the time, at most this much goes into appends, within the bounds: one takes 50 ms and more of
-the processor and the journal's lock, whatever it holds."""
+EVERY_S = 1.0
+"""Pause between two appends. One costs 30-50 ms and the journal's lock, whatever it holds; a kill
+costs the submissions of one pause, which a resumed run does again."""
 
 
 class Outbox:
@@ -26,8 +22,9 @@ class Outbox:
     exit, raises its error.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, *, every_s: float = EVERY_S) -> None:
         self._journal = journal
+        self._every_s = every_s
         self._waiting: list[EventDraft] = []
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
@@ -58,19 +55,16 @@ class Outbox:
             await self._task
 
     async def _work(self) -> None:
-        pause_s = LEAST_S
         while True:
             await self._wake.wait()
             self._wake.clear()
             if self._waiting:
                 events, self._waiting = tuple(self._waiting), []
-                began = time.monotonic()
                 await asyncio.to_thread(self._journal.append, Batch(events=events, tier="replay"))
-                pause_s = min(max(LEAST_S, (time.monotonic() - began) / SHARE), MOST_S)
             elif self._closing.is_set():
                 return
             if self._closing.is_set():
                 self._wake.set()
             else:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._closing.wait(), pause_s)
+                    await asyncio.wait_for(self._closing.wait(), self._every_s)
