@@ -30,7 +30,6 @@ from harness.gates.presets import load_gates
 from harness.gates.wording import counted
 from harness.model import TriageLabel
 from harness.report.redact import redact, redact_clusters, redact_differences
-from harness.report.write import write_report
 from harness.settings import Settings, parse_duration_s
 from harness.tui.actions.port import ReplayOrder
 
@@ -63,10 +62,6 @@ class ReplayProcess:
     def stop(self) -> None:
         """Ask it to end after what is in hand."""
         self._process.terminate()
-
-    def last_line(self) -> str:
-        """What it said last; its log may be gone."""
-        return "".join(self.last_lines(1))
 
     def last_words(self) -> str:
         """Its last two lines; its log may be gone."""
@@ -144,6 +139,9 @@ class JournalOperations:
 
     def report(self, assessment: Assessment, folder: Path) -> tuple[Path, ...]:
         """As ``shadow report``, of this very assessment."""
+        # The libraries that draw it load slowly, and a dashboard opens often without a report.
+        from harness.report.write import write_report
+
         return tuple(write_report(assessment, folder).values())
 
     def masked(

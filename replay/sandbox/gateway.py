@@ -19,10 +19,10 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 from replay.sandbox.layers import SealLayer
+from replay.sandbox.piping import pipe_both
 from replay.sandbox.visit import Visit
 
 _HEAD_LIMIT = 64 * 1024
-_CHUNK = 64 * 1024
 _REFUSED = b"HTTP/1.1 403 Not of the sandbox\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 SIGNED = re.compile(rb"\r\nauthorization: AWS4-\S+ Credential=[^/]+/\d+/([^/]+)/([^/]+)/", re.I)
 """Region and service of a request that is signed for one of Amazon's."""
@@ -179,33 +179,7 @@ class Door:
                 writer.write(_ESTABLISHED)
             else:
                 far_writer.write(head)
-            await _pipe_both(reader, writer, far_reader, far_writer)
+            await pipe_both(reader, writer, far_reader, far_writer)
         finally:
             self._visitors.leave(source_port)
             far_writer.close()
-
-
-async def _pipe_both(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    far_reader: asyncio.StreamReader,
-    far_writer: asyncio.StreamWriter,
-) -> None:
-    """Copy both ways until either end closes."""
-    ways = [
-        asyncio.ensure_future(_pipe(reader, far_writer)),
-        asyncio.ensure_future(_pipe(far_reader, writer)),
-    ]
-    try:
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for way in ways:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
-
-
-async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while chunk := await reader.read(_CHUNK):
-            writer.write(chunk)
-            await writer.drain()

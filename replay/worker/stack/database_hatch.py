@@ -9,8 +9,9 @@ import asyncio
 import socket
 import struct
 
+from replay.sandbox.piping import pipe_both
 from replay.worker.stack.addresses import DatabaseAddress
-from replay.worker.stack.hatch import Hatch, Refuse, pipe_both
+from replay.worker.stack.hatch import Hatch, Refuse
 
 _CANCEL, _TLS, _GSS = 80877102, 80877103, 80877104
 _VERSION = 3

@@ -11,7 +11,6 @@ from types import TracebackType
 Refuse = Callable[[str, str], None]
 """Called with the kind and the address of what was asked for and is not led to."""
 
-_CHUNK = 64 * 1024
 _HEAD_LIMIT = 64 * 1024
 
 
@@ -72,32 +71,3 @@ class Hatch(ABC):
             pass
         finally:
             writer.close()
-
-
-async def pipe_both(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    far_reader: asyncio.StreamReader,
-    far_writer: asyncio.StreamWriter,
-) -> None:
-    """Copy both ways until either end closes, then close the far one."""
-    ways = [
-        asyncio.ensure_future(_pipe(reader, far_writer)),
-        asyncio.ensure_future(_pipe(far_reader, writer)),
-    ]
-    try:
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for way in ways:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
-        far_writer.close()
-
-
-async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while chunk := await reader.read(_CHUNK):
-            writer.write(chunk)
-            await writer.drain()
-    except OSError:
-        return

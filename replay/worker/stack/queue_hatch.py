@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from replay.sandbox.gateway import SIGNED
+from replay.sandbox.piping import pipe_both
 from replay.worker.stack.addresses import QueueEndpoint
-from replay.worker.stack.hatch import Hatch, Refuse, pipe_both
+from replay.worker.stack.hatch import Hatch, Refuse
 from replay.worker.stack.http import Request, answer, read_request
 
 RECEIVE = "ReceiveMessage"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.assess.criteria import load_criteria, shipped_rules_text
+from harness.assess.criteria import load_criteria
 from harness.cli.dashboard_ports import EvidenceBeside
 from harness.compare.explain import RECORDED
 from harness.errors import JournalError
@@ -14,24 +14,14 @@ from harness.journal.store import Journal
 from harness.settings import load_settings
 from harness.tui.data import DashboardData
 from replay.evidence.store import EvidenceStore
-from tests.support.events import make_plan
-from tests.support.journals import make_journal, sound_job
-
-ODD = "22222222-1111-4111-8111-111111111111"
+from tests.support.team_weeks import ODD, make_team_week
 
 
 @pytest.fixture
 def week(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
-    """A job of which the candidate typed a name in capitals and another phone; a team's rules."""
+    """As `make_team_week`, in the folder of the commands."""
     monkeypatch.chdir(tmp_path)
-    Path("shadow.toml").write_text('[compare]\nrules = "ours.toml"\n')
-    Path("ours.toml").write_text(shipped_rules_text())
-    typed = {"name": "MAPLE JOINERY", "phone": "202-555-0199", "zip": "12207"}
-    events = [
-        make_plan(typed, job_id=ODD) if event.kind == "job_results" else event
-        for event in sound_job(ODD, run=None)
-    ]
-    return make_journal(tmp_path, events, name="shadow.duckdb")
+    return make_team_week(tmp_path)
 
 
 def test_the_data_explain_a_difference_and_know_the_seq_of_a_time(week: Journal) -> None:

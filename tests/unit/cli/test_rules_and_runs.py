@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.assess.criteria import load_criteria, load_rules, shipped_rules_text
+from harness.assess.criteria import load_criteria, load_rules
 from harness.cli import operations as module
 from harness.cli.operations import JournalOperations, ReplayProcess
 from harness.errors import SettingsError
@@ -17,10 +17,8 @@ from harness.journal.store import Journal
 from harness.settings import load_settings
 from harness.tui.actions.port import ReplayOrder
 from harness.tui.data import DashboardData, RuleSaid
-from tests.support.events import make_plan
-from tests.support.journals import make_journal, sound_job
+from tests.support.team_weeks import make_team_week
 
-ODD = "22222222-1111-4111-8111-111111111111"
 NAME_CASE = 'kind = "casefold", field = "values.name"'
 ANY_VALUE = 'kind = "ignore", field = "values.*"'
 SIGNED = {"name": "name-case", "author": "Ada Quill", "reason": "imported in capitals"}
@@ -28,16 +26,9 @@ SIGNED = {"name": "name-case", "author": "Ada Quill", "reason": "imported in cap
 
 @pytest.fixture
 def week(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
-    """A job of which the candidate typed a name in capitals and another phone; a team's rules."""
+    """As `make_team_week`, in the folder of the commands."""
     monkeypatch.chdir(tmp_path)
-    Path("shadow.toml").write_text('[compare]\nrules = "ours.toml"\n')
-    Path("ours.toml").write_text(shipped_rules_text())
-    typed = {"name": "MAPLE JOINERY", "phone": "202-555-0199", "zip": "12207"}
-    events = [
-        make_plan(typed, job_id=ODD) if event.kind == "job_results" else event
-        for event in sound_job(ODD, run=None)
-    ]
-    return make_journal(tmp_path, events, name="shadow.duckdb")
+    return make_team_week(tmp_path)
 
 
 def test_a_rule_is_tried_added_and_from_then_on_judged_by(week: Journal) -> None:
@@ -104,11 +95,11 @@ def test_a_run_is_started_as_ordered_and_ends_when_told(given: list[list[str]]) 
             ["replay", "--run", "monday", "--limit", "50", "--concurrency", "2", "--differing",
              "--journal", "shadow.duckdb"]
         ]  # fmt: skip
-        wait(lambda: child.last_line() == "ready")
+        wait(lambda: child.last_lines(1) == ("ready",))
         assert child.last_lines(5) == ("begun", "ready")
         child.stop()
         wait(lambda: child.poll() is not None)
-        assert (child.poll(), child.last_line()) == (0, "ending")
+        assert (child.poll(), child.last_lines(1)) == (0, ("ending",))
     finally:
         if child.poll() is None:
             child.stop()
