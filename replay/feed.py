@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _FIRST = 32
 _CHUNK = 256
+_LARGEST = 2_048
+"""Submissions read at once where none of the last could be replayed: of those only keys stay."""
 _BACKLOG = 1_000
 """Submissions of sites that never answer, read and not begun, beyond which no more are read."""
 
@@ -80,6 +82,7 @@ class Feed:
         self._apart = apart
         self._on_excluded = on_excluded
         self._next = 0
+        self._size = _FIRST
         self._quick: deque[Due] = deque()
         self._waiting: deque[Due] = deque()
         self._changed = asyncio.Condition()
@@ -141,9 +144,11 @@ class Feed:
         return None
 
     async def _load(self) -> None:
-        keys = self._keys.chunk(self._next, _CHUNK if self._next else _FIRST)
+        keys = self._keys.chunk(self._next, self._size)
         found = await asyncio.to_thread(self._read, keys)
         self._next += len(keys)
+        fruitless = all(isinstance(submission, Excluded) for submission in found)
+        self._size = min(2 * self._size, _LARGEST) if fruitless else _CHUNK
         for key, submission in zip(keys, found, strict=True):
             if isinstance(submission, Excluded):
                 self._on_excluded(submission)

@@ -43,6 +43,7 @@ from replay.schedule import Schedule
 from replay.scratch import scratch_folder
 from replay.select import Excluded
 from replay.selection import Keys, Pair, select_keys
+from replay.spool import recover
 from replay.submission import Finished
 from replay.worker.playwright_worker import PlaywrightWorker
 from replay.worker.process import ProcessWorker
@@ -68,6 +69,7 @@ def replay(
     Raises ReplayError, BrowserError or JournalError; what was finished until then is journaled.
     """
     check(config)
+    recover(journal)
     with journal.reader() as reader:
         record, head = read_run(reader, config.run), reader.as_of_seq
         model = read_run(reader, config.like) if config.like is not None else None
@@ -165,7 +167,7 @@ class _Run:
             return
         async with AsyncExitStack() as stack:
             stack.enter_context(scratch_folder())
-            outbox = await stack.enter_async_context(Outbox(self._journal))
+            outbox = await stack.enter_async_context(Outbox(self._journal, self._config.run))
             here: LocalEngine | None = None
             if self._config.pool is None:
                 here = await self._open_here(worker, site_for, outbox, stack)

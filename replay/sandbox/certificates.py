@@ -9,10 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import ssl
+from functools import lru_cache
 
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+_KEPT = 512
+"""Hosts whose certificate is kept for their next visit; each takes some 26 KB."""
 
 
 class Certificates:
@@ -20,7 +24,7 @@ class Certificates:
 
     def __init__(self) -> None:
         self._authority = trustme.CA(organization_name="shadow sandbox")
-        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._context_for = lru_cache(_KEPT)(self._make_context)
 
     @property
     def spki(self) -> str:
@@ -45,14 +49,12 @@ class Certificates:
         context.sni_callback = choose
         return context
 
-    def _context_for(self, host: str) -> ssl.SSLContext:
-        if host not in self._contexts:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            leaf = self._authority.issue_cert(host)
-            # Chromium compares the keys of the chain that it is sent, so the authority goes along.
-            chain = [leaf.private_key_pem, *leaf.cert_chain_pems, self._authority.cert_pem]
-            pem = trustme.Blob(b"".join(blob.bytes() for blob in chain))
-            with pem.tempfile() as path:
-                context.load_cert_chain(path)
-            self._contexts[host] = context
-        return self._contexts[host]
+    def _make_context(self, host: str) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        leaf = self._authority.issue_cert(host)
+        # Chromium compares the keys of the chain that it is sent, so the authority goes along.
+        chain = [leaf.private_key_pem, *leaf.cert_chain_pems, self._authority.cert_pem]
+        pem = trustme.Blob(b"".join(blob.bytes() for blob in chain))
+        with pem.tempfile() as path:
+            context.load_cert_chain(path)
+        return context

@@ -13,8 +13,9 @@ Layers 3, 4 and 6 also know *how* a page tried to leave; what they miss, a door 
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from typing import Literal, TypedDict
 
 from playwright.async_api import (
@@ -134,19 +135,21 @@ async def guard(
 ) -> None:
     """Put those of these layers on a context that are not of its options."""
     hosts = "|".join(sorted({re.escape(host) for host, _ in visit.authorities})) or "(?!)"
+    put_on: list[Awaitable[object]] = []
     if SealLayer.ROUTES in layers:
         inside = f"{_LOCAL_SCHEMES}|https?://(?:{hosts})(?::\\d+)?(?:[/?#]|$)"
         # A pattern, not a predicate: it is matched in the driver, so the site's own requests cost
         # no round trip to Python.
-        await context.route(re.compile(f"^(?!{inside})", re.IGNORECASE), _Aborter(visit))
+        pattern = re.compile(f"^(?!{inside})", re.IGNORECASE)
+        put_on.append(context.route(pattern, _Aborter(visit)))
     if SealLayer.SOCKETS in layers:
-        sockets = f"^(?!wss?://(?:{hosts})(?::\\d+)?(?:[/?#]|$))"
-        await context.route_web_socket(
-            re.compile(sockets, re.IGNORECASE), lambda socket: _close(visit, socket)
-        )
+        sockets = re.compile(f"^(?!wss?://(?:{hosts})(?::\\d+)?(?:[/?#]|$))", re.IGNORECASE)
+        put_on.append(context.route_web_socket(sockets, lambda socket: _close(visit, socket)))
     if SealLayer.WEBRTC in layers:
-        await context.add_init_script(_WEBRTC_SCRIPT)
         context.on("console", lambda message: _listen(visit, message))
+        put_on.append(context.add_init_script(_WEBRTC_SCRIPT))
+    # Together, for the time that each takes is that of asking the browser.
+    await asyncio.gather(*put_on)
 
 
 class _Aborter:

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from harness.journal.verify import verify
+from replay.spool import folder_of
 from tests.support.events import make_control
 from tests.support.replays import CAPTCHA, REFUSED, accepted, make_journal, submissions_of
 
@@ -94,5 +95,6 @@ def test_ten_kills_cost_no_submission_and_leave_no_browser(tmp_path: Path) -> No
     assert len(submissions_of(journal, "r")) == _SUBMISSIONS
     assert those_below(temporary) == []
     assert list(temporary.iterdir()) == []
+    assert not folder_of(journal.path).exists()
     assert verify(journal.path).clean
     assert tempfile.gettempdir() != str(temporary)
