@@ -1,10 +1,10 @@
 """A whole comparison of a million pairs beside datacompy's, on the same Parquet files.
 
 Each contestant runs in a process of its own, in turn. datacompy (polars backend) joins the files
-and counts the values that differ; ours applies the shipped rules, gives each pair a verdict and
-clusters what is left. One cell in a hundred is changed so that it means something else, and half
-of four fields are only written in another way. Without rules both have to find the same cells,
-which is checked.
+and counts the values that differ; ours reads the values a field at a time, applies the shipped
+rules, gives each pair a verdict and clusters what is left. One cell in a hundred is changed so that
+it means something else, and half of four fields are only written in another way. Without rules both
+have to find the same cells, which is checked.
 
 datacompy needs an older polars than ours, so it gets a virtual environment of its own in the folder
 for temporary files; DATACOMPY_PYTHON names another. COMPARE_PAIRS=5000000 sets the size.

@@ -154,7 +154,7 @@ def _job(
     what: str, comparison: Comparison, found: Clustering, moment: str
 ) -> tuple[str, str | None]:
     """The job that is meant, and the difference if one is."""
-    from harness.compare.comparison import find_cell
+    from harness.compare.explain import find_cell
 
     if len(what) == _DIFFERENCE_DIGITS:
         cell = find_cell(comparison, what)

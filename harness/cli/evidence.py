@@ -103,8 +103,9 @@ def _is_meant(facts: Mapping[str, str], pair: str, run: str | None) -> bool:
 
 def _ids(facts: Mapping[str, str]) -> set[str]:
     """Ids under which ``shadow diff`` lists differences of this submission, live or in its run."""
-    from harness.compare.cells import LATENCY, compared_fields
+    from harness.compare.cells import compared_fields
     from harness.compare.comparison import difference_id
+    from harness.compare.kinds import LATENCY
     from harness.compare.rules import RuleSet
     from harness.model import LIVE
 

@@ -14,9 +14,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from harness.compare.cells import LATENCY
 from harness.compare.forms import normalised
-from harness.compare.kinds import CeilingRule, ErrorClassRule, ExcludeRule, Rule, ToleranceRule
+from harness.compare.kinds import (
+    LATENCY,
+    CeilingRule,
+    ErrorClassRule,
+    ExcludeRule,
+    Rule,
+    ToleranceRule,
+)
 from harness.compare.normalise import within
 from harness.compare.rules import RuleSet
 from harness.compare.scope import in_scope, is_narrow, is_of_field
@@ -156,7 +162,9 @@ def _apply(
     else:
         changed = _normalised(rule, control, here)
         new = changed, changed if candidate is control else _normalised(rule, candidate, here)
-    moved = new[0].ne_missing(control) | new[1].ne_missing(candidate)
+    moved = new[0].ne_missing(control)
+    if candidate is not control:
+        moved = moved | new[1].ne_missing(candidate)
     return (new, moved) if moved.any() else (old, None)
 
 

@@ -14,13 +14,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
 import polars as pl
 
 from harness.assessment import Cluster
-from harness.compare.cells import LATENCY
 from harness.compare.cluster_words import title
 from harness.compare.comparison import Comparison, difference_id
 from harness.compare.descriptions import (
@@ -32,6 +32,8 @@ from harness.compare.descriptions import (
     describe,
 )
 from harness.compare.differing import CAUSES, JOB_STAGES, cause, kind, step
+from harness.compare.kinds import LATENCY
+from harness.compare.parallel import side_by_side
 from harness.compare.texts import all_written
 from harness.compare.universes import Universes, encoded
 from harness.model import LIVE
@@ -110,11 +112,12 @@ def find_clusters(comparison: Comparison, *, among: pl.DataFrame | None = None) 
     among: rows of mode, job_id, directory and field; only these differences are clustered.
     """
     universes = Universes(comparison)
-    groups = [
-        group
-        for cells in _in_question(comparison, among)
-        for group in _groups(cells, comparison.narrow, universes)
-    ]
+
+    def of_field(cells: pl.DataFrame) -> list[_Group]:
+        return list(_groups(cells, comparison.narrow, universes))
+
+    fields = _in_question(comparison, among)
+    groups = [*chain(*side_by_side(of_field, fields, rows=comparison.narrow.height))]
     schema = dict.fromkeys((*KEYS, "cluster"), pl.String)
     members = pl.concat(
         [pl.DataFrame(schema=schema)]
@@ -153,11 +156,8 @@ def _in_question(comparison: Comparison, among: pl.DataFrame | None) -> list[pl.
 
 def _groups(cells: pl.DataFrame, pairs: pl.DataFrame, universes: Universes) -> Iterator[_Group]:
     """The clusters of one field of one mode. cells: those that differ."""
-    universe, numbers = universes.of(*cells.select("mode", "field").row(0))
-    rank = universes.rank
-    cells = cells.with_columns(
-        at=pl.Series(np.searchsorted(rank[numbers], rank[cells["pair"].to_numpy()]))
-    ).sort("at")
+    universe, compared = universes.of(*cells.select("mode", "field").row(0))
+    cells = cells.with_columns(at=pl.Series(compared.at[cells["pair"].to_numpy()])).sort("at")
     told = all_written(pairs.select(*OF_STAGE, *OF_DIFFERING)[cells["pair"]])
     rows = (
         pl.concat([cells, told], how="horizontal")
@@ -176,7 +176,9 @@ def _groups(cells: pl.DataFrame, pairs: pl.DataFrame, universes: Universes) -> I
         first = base.row(0, named=True)
         whole_jobs = of_whole_jobs(first["kind"], first["cause"])
         # What was lost as a whole job can only be set against jobs that got no further.
-        alike = (universes.stages(numbers) == first["cause"]).to_numpy() if whole_jobs else True
+        alike = (
+            (universes.stages(compared.cells) == first["cause"]).to_numpy() if whole_jobs else True
+        )
         base_terms = description_base(first["mode"], first["kind"], first["field"], first["cause"])
         described = describe(
             universe,

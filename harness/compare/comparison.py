@@ -12,10 +12,10 @@ import polars as pl
 
 from harness.assessment import Difference, RuleEffect
 from harness.compare.applying import apply_rules
-from harness.compare.cells import LATENCY, RawCells, compared_fields, spread
+from harness.compare.cells import RawCells, compared_fields, spread
 from harness.compare.differing import kind
 from harness.compare.judging import ComparedCells, JudgedField, judge_field, judge_fields
-from harness.compare.kinds import PAIR, CeilingRule, ExcludeRule, Rule
+from harness.compare.kinds import LATENCY, PAIR, CeilingRule, ExcludeRule, Rule
 from harness.compare.pairing import pair_submissions
 from harness.compare.rules import RuleSet
 from harness.compare.scope import is_of_field, with_archetypes, with_exclusions
@@ -316,20 +316,6 @@ def differences(
     else:
         rows = rows.join(members, on=[*_PAIR_KEYS, "field"], how="left", maintain_order="left")
     return tuple(_difference(row) for row in rows.iter_rows(named=True))
-
-
-def find_cell(comparison: Comparison, wanted: str) -> tuple[str, str, str, str] | None:
-    """Mode, job, directory and field of the compared cell with this id, differing or not.
-
-    Cells of excluded pairs count. An id is a hash, so that each cell is looked at.
-    """
-    pairs = comparison.pairs
-    for number, (mode, job_id, directory) in enumerate(pairs.select(_PAIR_KEYS).iter_rows()):
-        for name in compared_fields(comparison.rules):
-            if difference_id(mode, job_id, directory, name) == wanted:
-                found = cells_of(pairs[number : number + 1], comparison.rules)
-                return (mode, job_id, directory, name) if name in found["field"] else None
-    return None
 
 
 def difference_id(mode: str, job_id: str, directory: str, field: str) -> str:

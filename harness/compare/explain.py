@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from harness.compare.applying import apply_rules
-from harness.compare.comparison import Comparison, cells_of, find_cell, pair_id
+from harness.compare.cells import compared_fields
+from harness.compare.comparison import Comparison, cells_of, difference_id, pair_id
 from harness.compare.kinds import PAIR, CeilingRule, ExcludeRule, Rule
 from harness.compare.scope import in_scope, is_of_field, with_exclusions
 
@@ -34,6 +35,20 @@ class Step:
     control: str | None
     candidate: str | None
     agrees: bool
+
+
+def find_cell(comparison: Comparison, wanted: str) -> tuple[str, str, str, str] | None:
+    """Mode, job, directory and field of the compared cell with this id, differing or not.
+
+    Cells of excluded pairs count. An id is a hash, so that each cell is looked at.
+    """
+    pairs = comparison.pairs
+    for number, (mode, job_id, directory) in enumerate(pairs.select(_PAIR_KEYS).iter_rows()):
+        for name in compared_fields(comparison.rules):
+            if difference_id(mode, job_id, directory, name) == wanted:
+                found = cells_of(pairs[number : number + 1], comparison.rules)
+                return (mode, job_id, directory, name) if name in found["field"] else None
+    return None
 
 
 def find_pairs(

@@ -13,6 +13,7 @@ import polars as pl
 from harness.compare.kinds import (
     CasefoldRule,
     HostRule,
+    MapRule,
     PhoneRule,
     Rule,
     UnicodeRule,
@@ -23,11 +24,10 @@ from harness.compare.normalise import normaliser
 
 _SPACES = r"[\x09-\x0d\x1c-\x20]+"
 """What ``\\s`` of Python matches among ASCII characters."""
-# Scheme, "www.", host and path of letters, digits and marks that mean nothing in an address.
-_SITE = (
-    r"^(?i:(?:https?:)?//)?(?i:www\.)?"
-    r"([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)((?:/[A-Za-z0-9_.~-]*)*)$"
-)
+# What an address may begin with, and a host and path of letters, digits and marks that mean nothing
+# in an address.
+_BEFORE_HOST = r"^(?i:(?:https?:)?//)?(?i:www\.)?"
+_SITE = r"^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:/[A-Za-z0-9_.~-]*)*$"
 # Ten digits or some too many, as they are dialled in the North American plan.
 _DIALLED = (
     r"^(?:\+1[ .-]?)?(?:\(([2-9][0-9]{2})\)|([2-9][0-9]{2}))[ .-]?([0-9]{3})[ .-]?([0-9]{4})"
@@ -43,18 +43,18 @@ def normalised(rule: Rule, values: pl.Series) -> pl.Series:
     function = normaliser(rule)
     if function is None:
         raise AssertionError(f"rule {rule.name} has no function")
-    plain = _plain(rule)
-    if plain is None:
-        return _one_by_one(function, values)
-    if (pattern := _as_is(rule)) is None:
+    plain, as_is = _plain(rule), _as_is(rule, values)
+    if as_is is None:
         return _at_once(plain, function, values)
-    at = (~values.str.contains(pattern)).arg_true()
+    at = (~as_is).arg_true()
     if at.is_empty():
         return values
     return values.clone().scatter(at, _at_once(plain, function, values.gather(at)))
 
 
-def _at_once(plain: pl.Expr, function: Callable[[str], str], values: pl.Series) -> pl.Series:
+def _at_once(plain: pl.Expr | None, function: Callable[[str], str], values: pl.Series) -> pl.Series:
+    if plain is None:
+        return _one_by_one(function, values)
     new = values.to_frame("value").select(new=plain)["new"].alias(values.name)
     odd = (new.is_null() & values.is_not_null()).arg_true()
     if odd.is_empty():
@@ -69,13 +69,15 @@ def _one_by_one(function: Callable[[str], str], values: pl.Series) -> pl.Series:
     return values.replace_strict(distinct, new, default=None, return_dtype=pl.String)
 
 
-def _as_is(rule: Rule) -> str | None:
-    """What a value looks like that the rule is known to leave as it is, where that is soon seen."""
+def _as_is(rule: Rule, values: pl.Series) -> pl.Series | None:
+    """Which values the rule is known to leave as they are; None where that is not soon seen."""
     match rule:
+        case MapRule():
+            return ~values.is_in([*rule.map])
         case WhitespaceRule():
-            return r"^[!-~]+(?: [!-~]+)*$"
+            return values.str.contains(r"^[!-~]+(?: [!-~]+)*$")
         case PhoneRule(region="US"):
-            return r"^\+1[2-9][0-9]{9}$"
+            return values.str.contains(r"^\+1[2-9][0-9]{9}$")
         case _:
             return None
 
@@ -103,13 +105,15 @@ def _plain(rule: Rule) -> pl.Expr | None:
 
 
 def _site(value: pl.Expr, *, with_path: bool) -> pl.Expr:
-    parts = value.str.extract_groups(_SITE)
-    host = parts.struct.field("1").str.to_lowercase()
+    bare = value.str.replace(_BEFORE_HOST, "")
+    parts = bare.str.splitn("/", 2)
+    host = parts.struct[0].str.to_lowercase()
     shown = host
     if with_path:
-        shown = pl.concat_str(host, parts.struct.field("2").str.strip_chars_end("/"))
+        path = parts.struct[1].fill_null("")
+        shown = pl.concat_str(host, pl.lit("/"), path).str.strip_chars_end("/")
     # Behind one "www." may stand another.
-    return pl.when(~host.str.starts_with("www.")).then(shown)
+    return pl.when(bare.str.contains(_SITE) & ~host.str.starts_with("www.")).then(shown)
 
 
 def _dialled(value: pl.Expr) -> pl.Expr:

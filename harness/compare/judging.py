@@ -21,17 +21,13 @@ import numpy.typing as npt
 import polars as pl
 
 from harness.compare.applying import Applied, apply_to_field
-from harness.compare.cells import LATENCY, NO_CELLS, RawCells, compared_fields, keyed
-from harness.compare.kinds import ErrorClassRule
+from harness.compare.cells import NO_CELLS, FieldCells, RawCells, compared_fields, keyed
+from harness.compare.kinds import LATENCY, ErrorClassRule
 from harness.compare.parallel import side_by_side
 from harness.compare.rules import RuleSet
 from harness.compare.runs import runs_of
 from harness.compare.scope import SCOPE, in_scope, is_narrow, is_of_field
 from harness.compare.texts import all_written
-
-_PLACE = ("pair", *SCOPE)
-"""What no rule looks at but to see whether it is about a cell."""
-
 
 _NONE_DIFFERING = NO_CELLS.with_columns(
     control_value=pl.lit(None, pl.String),
@@ -88,33 +84,47 @@ def judge_field(
 ) -> JudgedField:
     """Judge one field. compared: whether to tell of all cells, agreeing ones too."""
     cells = raw.of(field)
-    if cells.is_empty():
+    if cells.pairs.is_empty():
         return JudgedField(
             name=field,
             differing=_NONE_DIFFERING,
-            differing_raw=cells["pair"],
+            differing_raw=cells.pairs,
             compared=_NONE_COMPARED if compared else None,
         )
-    moved = cells["control_raw"].ne_missing(cells["candidate_raw"])
-    open_ = _is_open(cells, moved, field, rules)
-    opened = cells.filter(open_)
-    differing_raw = cells["pair"].filter(moved) if field != LATENCY else cells["pair"].clear()
-    if opened.is_empty() and not compared:
+    narrow = [rule for rule in rules.rule if is_of_field(rule, field) and is_narrow(rule)]
+    if narrow:
+        cells = cells.each()
+    values = cells.values
+    moved = values["control_raw"].ne_missing(values["candidate_raw"])
+    open_ = _is_open(values, moved, field, rules)
+    differing_raw = cells.pairs.clear()
+    if field != LATENCY:
+        differing_raw = cells.pairs.filter(pl.Series(cells.told(moved.to_numpy())))
+    if not open_.any() and not compared:
         return JudgedField(
             name=field,
             differing=_NONE_DIFFERING,
             differing_raw=differing_raw,
             compared=None,
         )
-    judged, run = _in_runs(opened, raw.pairs, field, rules)
+    scopes = raw.pairs.select(SCOPE)[cells.pairs] if narrow else None
+    opened = np.flatnonzero(open_.to_numpy())
+    judged, run = _in_runs(
+        values.filter(open_), None if scopes is None else scopes.filter(open_), field, rules
+    )
     told = None
     if compared:
-        told = _compared(cells, open_, (judged, run), raw.pairs, field, rules)
-    differs = judged.differs.gather(run)
-    run = run.filter(differs)
+        told = _compared(cells, opened, (judged, run), scopes, field, rules)
+    differs = np.zeros(values.height, dtype=bool)
+    differs[opened] = judged.differs.gather(run).to_numpy()
+    at = np.flatnonzero(cells.told(differs))
+    rows = at if cells.of is None else cells.of[at]
+    run = run.gather(np.searchsorted(opened, rows))
     return JudgedField(
         name=field,
-        differing=keyed(all_written(opened.filter(differs)), raw.pairs, field).with_columns(
+        differing=keyed(
+            cells.pairs.gather(at), all_written(values[rows]), raw.pairs, field
+        ).with_columns(
             control_value=judged.control.gather(run),
             candidate_value=judged.candidate.gather(run),
             touched=judged.touched().gather(run),
@@ -126,28 +136,29 @@ def judge_field(
 
 
 def _compared(
-    cells: pl.DataFrame,
-    open_: pl.Series,
-    opened: tuple[Applied, pl.Series],
-    pairs: pl.DataFrame,
+    cells: FieldCells,
+    opened: npt.NDArray[np.intp],
+    judged: tuple[Applied, pl.Series],
+    scopes: pl.DataFrame | None,
     field: str,
     rules: RuleSet,
 ) -> ComparedCells:
-    """All cells. opened: what became of those that are open; the others have two equal sides."""
-    judged, run = opened
-    alike = cells.select(pl.exclude("candidate_raw", "candidate_class"))
-    found, of_control = _in_runs(alike, pairs, field, rules)
-    names = (*found.names, *judged.names)
-    by = found.by.astype(np.min_scalar_type(len(names)))
-    by = by[of_control.to_numpy()] if any(found.names) else np.zeros(cells.height, by.dtype)
+    """All cells. judged: what became of the open ones; the others have two equal sides."""
+    of_open, run = judged
+    alike = cells.values.select(pl.exclude("candidate_raw", "candidate_class"))
+    found, of_control = _in_runs(alike, scopes, field, rules)
+    names = (*found.names, *of_open.names)
+    by = np.zeros(alike.height, np.min_scalar_type(len(names)))
+    if len(found.names) > 1:
+        by = found.by.astype(by.dtype)[of_control.to_numpy()]
     if any(names):
-        own = (judged.by + len(found.names)).astype(by.dtype)
-        by[open_.to_numpy()] = own[run.to_numpy()]
-    return ComparedCells(pairs=cells["pair"], by=by, names=names)
+        own = (of_open.by + len(found.names)).astype(by.dtype)
+        by[opened] = own[run.to_numpy()]
+    return ComparedCells(pairs=cells.pairs, by=cells.told(by), names=names)
 
 
 def _is_open(raw: pl.DataFrame, moved: pl.Series, field: str, rules: RuleSet) -> pl.Series:
-    """Which cells may differ behind the rules."""
+    """Which values may differ behind the rules."""
     applied = [rule for rule in rules.rule if is_of_field(rule, field)]
     if "control_class" in raw.columns and any(isinstance(r, ErrorClassRule) for r in applied):
         return moved | raw["control_class"].ne_missing(raw["candidate_class"])
@@ -155,17 +166,19 @@ def _is_open(raw: pl.DataFrame, moved: pl.Series, field: str, rules: RuleSet) ->
 
 
 def _in_runs(
-    cells: pl.DataFrame, pairs: pl.DataFrame, field: str, rules: RuleSet
+    values: pl.DataFrame, scopes: pl.DataFrame | None, field: str, rules: RuleSet
 ) -> tuple[Applied, pl.Series]:
-    """Judge the first cell of each run of cells that the rules cannot tell apart.
+    """Judge the first of each run of values that the rules cannot tell apart.
 
-    Return what became of these cells, and for each of `cells` the number of its run.
+    scopes: `SCOPE` of each, where a rule is about some only. Return what became of these values,
+    and for each of `values` the number of its run.
     """
-    narrow = [rule for rule in rules.rule if is_of_field(rule, field) and is_narrow(rule)]
-    if narrow:
-        where = pairs.select(SCOPE)[cells["pair"]]
-        cells = pl.concat([cells, where], how="horizontal")
-    columns = [cells[name] for name in cells.columns if name not in _PLACE]
-    columns += [cells.select(here=in_scope(rule, cells, field=False))["here"] for rule in narrow]
+    columns = values.get_columns()
+    if scopes is not None:
+        values = pl.concat([values, scopes], how="horizontal")
+        narrow = (rule for rule in rules.rule if is_of_field(rule, field) and is_narrow(rule))
+        columns += [
+            values.select(here=in_scope(rule, values, field=False))["here"] for rule in narrow
+        ]
     begins, runs = runs_of(columns)
-    return apply_to_field(all_written(cells.filter(begins)), field, rules), runs
+    return apply_to_field(all_written(values.filter(begins)), field, rules), runs

@@ -12,7 +12,8 @@ VALUE_FIELDS = (
     "name", "email", "phone", "website", "address", "city", "state", "zip", "category",
     "description",
 )  # fmt: skip
-FIELDS = ("outcome", "error", "latency_s", "values.*", *(f"values.{f}" for f in VALUE_FIELDS))
+LATENCY = "latency_s"
+FIELDS = ("outcome", "error", LATENCY, "values.*", *(f"values.{f}" for f in VALUE_FIELDS))
 """What is compared, one cell a pair."""
 PAIR = "pair"
 """The field of a rule that sets whole pairs apart."""

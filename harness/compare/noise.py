@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from harness.compare.cells import LATENCY, compared_fields
+from harness.compare.cells import compared_fields
 from harness.compare.comparison import Comparison
-from harness.compare.kinds import VALUE_FIELDS
+from harness.compare.kinds import LATENCY, VALUE_FIELDS
 from harness.model import LIVE, Side, Verdict
 from harness.stats.noise import FieldShares
 

@@ -8,12 +8,14 @@ mode.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from harness.compare.parallel import side_by_side
 from harness.compare.runs import heads_of
 from harness.compare.texts import equals, places_in, written
 from harness.model import LIVE, Side
@@ -26,6 +28,8 @@ _OF_JOB = {
     "flow_started_at": "flow_started_at", "candidate_finished_at": "job_finished_at",
 }  # fmt: skip
 """Columns of a job that its pairs have, and what they are called there."""
+
+_NONE = np.int32(-1)
 
 Rows: TypeAlias = npt.NDArray[np.signedinteger[Any]]
 """Row numbers in the submissions, or keys of pairs; of 32 bits where that is enough."""
@@ -47,21 +51,14 @@ class PairKeys:
     @classmethod
     def of(cls, submissions: pl.DataFrame, jobs: pl.DataFrame) -> PairKeys:
         """Number the submissions. jobs: ``select_jobs``, one row a job."""
-        jobs_of, runs = heads_of(submissions["job_id"])
-        named = (
-            written(jobs_of.drop_nulls().unique()).to_frame()
-            .join(jobs.select("job_id", "created_at"), on="job_id", how="left")
-            .sort("created_at", "job_id", nulls_last=True)["job_id"]
-        )  # fmt: skip
-        job = places_in(jobs_of, named)
-        if runs is not None:
-            job = job[runs.to_numpy()]
-        places = submissions["directory"]
-        directories = written(places.unique()).fill_null("").unique().sort()
-        directory = places_in(places, directories)
-        if places.has_nulls():
-            # They are at "", which sorts first.
-            directory = np.where(directory == len(directories), 0, directory)
+        (job, named), (directory, directories) = side_by_side(
+            lambda numbered: numbered(),
+            [
+                partial(_numbered_jobs, submissions["job_id"], jobs),
+                partial(_numbered_directories, submissions["directory"]),
+            ],
+            rows=submissions.height,
+        )
         if (len(named) + 1) * len(directories) >= np.iinfo(np.int32).max:
             job = job.astype(np.int64)
         key = job * len(directories) + directory
@@ -89,6 +86,28 @@ class PairKeys:
         )
         number = pl.Series(rows["key"].to_numpy() // width)
         return [told[name].gather(number).alias(shown) for name, shown in _OF_JOB.items()]
+
+
+def _numbered_jobs(ids: pl.Series, jobs: pl.DataFrame) -> tuple[Rows, pl.Series]:
+    """The number of each job, and their names by number; that of NULL is behind all of them."""
+    heads, runs = heads_of(ids)
+    named = (
+        written(heads.drop_nulls().unique()).to_frame()
+        .join(jobs.select("job_id", "created_at"), on="job_id", how="left")
+        .sort("created_at", "job_id", nulls_last=True)["job_id"]
+    )  # fmt: skip
+    numbers = places_in(heads, named)
+    return (numbers if runs is None else numbers[runs.to_numpy()]), named
+
+
+def _numbered_directories(places: pl.Series) -> tuple[Rows, pl.Series]:
+    """The number of each directory, and their names by number; NULL is at ``""``."""
+    names = written(places.unique()).fill_null("").unique().sort()
+    numbers = places_in(places, names)
+    if places.has_nulls():
+        # The empty name sorts first.
+        numbers = np.where(numbers == len(names), 0, numbers)
+    return numbers, names
 
 
 def pair_rows(submissions: pl.DataFrame, keys: PairKeys) -> pl.DataFrame:
@@ -166,22 +185,25 @@ def _matched(
     controls: keys, ascending, each once. candidates: keys in any order. with_lone_controls: whether
     what has only one side is a pair; else only what both sides have.
     """
-    every = np.concatenate([controls, candidates])
-    # Stable, so that of equal keys the control's stands first.
-    order = np.argsort(every, kind="stable").astype(np.int32)
-    key = every[order]
-    is_control = order < controls.size
-    begins = np.ones(key.size, dtype=bool)
-    begins[1:] = key[1:] != key[:-1]
-    numbers = np.arange(key.size, dtype=np.int32)
-    first = np.maximum.accumulate(np.where(begins, numbers, 0))
-    has_control = is_control[first]
-    ends = np.ones(key.size, dtype=bool)
-    ends[:-1] = begins[1:]
-    shown = (is_control & ends) | ~is_control if with_lone_controls else has_control & ~is_control
-    control = np.where(has_control, order[first], -1)[shown]
-    candidate = np.where(is_control, -1, order - controls.size)[shown]
-    return key[shown], _places(control), _places(candidate)
+    candidate = np.argsort(candidates, kind="stable").astype(np.int32)
+    key = candidates[candidate]
+    control = np.searchsorted(controls, key).astype(np.int32)
+    # Beyond the last control lies a key that none has.
+    has_control = controls.take(control, mode="clip") == key if controls.size else key < 0
+    if with_lone_controls:
+        alone = np.ones(controls.size, dtype=bool)
+        alone[control[has_control]] = False
+        lone = np.flatnonzero(alone).astype(np.int32)
+        control = np.where(has_control, control, _NONE)
+        if lone.size:
+            key = np.concatenate([key, controls[lone]])
+            order = np.argsort(key, kind="stable")
+            key = key[order]
+            control = np.concatenate([control, lone])[order]
+            candidate = np.concatenate([candidate, np.full_like(lone, _NONE)])[order]
+    else:
+        key, control, candidate = (each[has_control] for each in (key, control, candidate))
+    return key, _places(control), _places(candidate)
 
 
 def _places(numbers: Rows) -> pl.Series:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from itertools import chain
 
 import polars as pl
@@ -16,7 +17,7 @@ from harness.compare.kinds import VALUE_FIELDS
 from harness.compare.pair_rows import TERMINAL, PairKeys, pair_rows
 from harness.compare.parallel import side_by_side
 from harness.compare.scope import with_versions
-from harness.compare.sent import Places, SentValues
+from harness.compare.sent import Columns, Places, SentValues
 from harness.compare.silence import BlindPeriod, silent_for_s
 from harness.model import LIVE
 
@@ -60,7 +61,7 @@ def join_sides(
     submissions: pl.DataFrame,
     jobs: pl.DataFrame,
     *,
-    documents: pl.DataFrame | None = None,
+    documents: Columns | None = None,
     use_up: bool = False,
 ) -> tuple[pl.DataFrame, SentValues]:
     """Return one row per (mode, job_id, directory) with both sides; what they sent.
@@ -74,27 +75,35 @@ def join_sides(
     """
     keys = PairKeys.of(submissions, jobs)
     rows = pair_rows(submissions, keys)
-    places = {side: Places.of(rows[side]) for side in ("control", "candidate", "observed")}
-
-    sent = _sent(submissions, documents, list(places.values()))
+    sides = (*_SIDES, "observed")
+    sent = _sent(submissions, documents, [rows[side] for side in sides])
+    places = {side: Places.of(rows[side]) for side in sides}
     observed = places["observed"].gather(submissions["outcome"]).alias("observed_outcome")
 
     def gathered(name: str) -> list[pl.Series]:
         column = submissions.drop_in_place(name) if use_up else submissions[name]
         return [places[side].gather(column).alias(f"{side}_{name}") for side in _SIDES]
 
-    joined = chain(*side_by_side(gathered, _SIDE_COLUMNS, rows=rows.height))
+    texts, of_job, *joined = side_by_side(
+        lambda make: make(),
+        [
+            partial(keys.texts, rows),
+            partial(keys.of_job, jobs, rows),
+            *(partial(gathered, name) for name in _SIDE_COLUMNS),
+        ],
+        rows=rows.height,
+    )
     counted = [rows[name] for name in ("mode", "control_rows", "control_differs")]
-    pairs = pl.DataFrame([*keys.texts(rows), *counted, *joined, observed, *keys.of_job(jobs, rows)])
-    return pairs, sent
+    return pl.DataFrame([*texts, *counted, *chain(*joined), observed, *of_job]), sent
 
 
 def _sent(
-    submissions: pl.DataFrame, documents: pl.DataFrame | None, places: Sequence[Places]
+    submissions: pl.DataFrame, documents: Columns | None, rows: Sequence[pl.Series]
 ) -> SentValues:
     if documents is not None:
-        return SentValues(documents, [Places.of(one.gather(submissions["sent"])) for one in places])
-    return SentValues(submissions.select(f"sent_{name}" for name in VALUE_FIELDS), places)
+        sent = submissions["sent"]
+        return SentValues(documents, [Places.of(of_side).gather(sent) for of_side in rows])
+    return SentValues(submissions.select(f"sent_{name}" for name in VALUE_FIELDS), rows)
 
 
 def with_state(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 
+import numpy as np
 import polars as pl
 
 
@@ -16,11 +17,13 @@ def runs_of(columns: Sequence[pl.Series]) -> tuple[pl.Series, pl.Series]:
     same as NULL. There is at least one column, and all are of one length.
     """
     height = len(columns[0])
-    begins = pl.repeat(True, height, eager=True)
+    begins = np.ones(height, dtype=bool)
     if height > 1:
         changes = (c.slice(1).ne_missing(c.slice(0, height - 1)) for c in columns)
-        begins = pl.concat([begins.slice(0, 1), reduce(or_, changes)])
-    return begins, begins.cast(pl.UInt32).cum_sum().cast(pl.UInt32) - 1
+        begins[1:] = reduce(or_, changes).to_numpy()
+    runs = np.cumsum(begins, dtype=np.uint32)
+    runs -= 1
+    return pl.Series(begins), pl.Series(runs)
 
 
 def heads_of(values: pl.Series) -> tuple[pl.Series, pl.Series | None]:

@@ -6,7 +6,9 @@ numbered once for all pairs, and the cells of a field are the pairs that have on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,27 @@ import polars as pl
 from harness.compare.comparison import Comparison
 from harness.compare.descriptions import JOB, JOB_FEATURES, RULES, CodeArray, IntArray, Universe
 from harness.compare.differing import job_stage
-from harness.compare.runs import heads_of
+from harness.compare.runs import runs_of
 from harness.model import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Inside:
+    """The compared cells of a field in one mode, by rank.
+
+    cells: numbers of their pairs. at: by the number of a pair, the place of its cell in `cells`.
+    places: theirs among all compared cells of the field; None where they are all of them, in the
+    same order. bare: as where no rule touched any.
+    """
+
+    cells: IntArray
+    at: CodeArray
+    places: IntArray | None
+    bare: Universe
+
+    def of(self, by: npt.NDArray[np.unsignedinteger[Any]]) -> npt.NDArray[np.unsignedinteger[Any]]:
+        """What is told of all compared cells, for these."""
+        return by if self.places is None else by[self.places]
 
 
 class Universes:
@@ -29,46 +50,60 @@ class Universes:
     def __init__(self, comparison: Comparison) -> None:
         self._comparison = comparison
         pairs = comparison.narrow
-        self._codes: dict[str, CodeArray] = {}
-        self._names: dict[str, list[str]] = {}
         created = pairs["created_at"]
-        columns = {
-            "mode": pairs["mode"], "directory": pairs["directory"],
-            "archetype": pairs["archetype"], JOB: pairs["job_id"],
-            "package": pairs["package_size"], "priority": pairs["priority"],
-            "hour": created.dt.truncate("1h"),
+        of_job = {
+            "mode": pairs["mode"], JOB: pairs["job_id"], "package": pairs["package_size"],
+            "priority": pairs["priority"], "hour": created,
         }  # fmt: skip
-        for name, values in columns.items():
-            self._codes[name], self._names[name] = encoded(values)
+        of_place = {name: encoded(pairs[name]) for name in ("directory", "archetype")}
+        coded = {**of_place, **_in_runs(of_job)}
+        self._codes = {name: codes for name, (codes, _) in coded.items()}
+        self._names = {name: names for name, (_, names) in coded.items()}
         self.rank = _rank(self._codes["mode"], created, self._codes[JOB], self._codes["directory"])
         self._counted = pairs["excluded_by"].is_null().to_numpy()
-        self._last: tuple[IntArray, Universe] | None = None
+        self._one_at_a_time = Lock()
+        self._last: tuple[tuple[str, pl.Series], Inside] | None = None
 
-    def of(self, mode: str, field: str) -> tuple[Universe, IntArray]:
-        """The universe of a field, and the number of the pair of each of its cells, by rank."""
+    def of(self, mode: str, field: str) -> tuple[Universe, Inside]:
+        """The universe of a field, and which pairs its cells belong to."""
         compared = self._comparison.compared(field)
-        cells = compared.pairs.to_numpy()
-        code = self._names["mode"].index(mode) + 1
-        inside = ((self._codes["mode"] == code) & self._counted)[cells]
-        if not inside.all():
-            cells = cells[inside]
-        ranks = self.rank[cells]
-        by_rank = None if (ranks[1:] > ranks[:-1]).all() else np.argsort(ranks)
-        if by_rank is not None:
-            cells = cells[by_rank]
-        if self._last is None or not np.array_equal(self._last[0], cells):
-            self._last = cells, self._bare(cells)
-        bare = self._last[1]
+        with self._one_at_a_time:
+            inside = self._inside(mode, compared.pairs)
         # The words of an outcome or error are what the rules map: the case itself, and no cause of
         # it.
         if not field.startswith("values.") or not any(compared.names):
-            return bare, cells
-        by = compared.by if inside.all() else compared.by[inside]
-        codes, names = _joined(by if by_rank is None else by[by_rank], compared.names)
+            return inside.bare, inside
+        codes, names = _joined(inside.of(compared.by), compared.names)
+        bare = inside.bare
         universe = Universe(
             codes={**bare.codes, RULES: codes}, names={**bare.names, RULES: names}, bare=bare
         )
-        return universe, cells
+        return universe, inside
+
+    def _inside(self, mode: str, pairs: pl.Series) -> Inside:
+        """The cells of these pairs in a mode. Mostly each field has those that the last one had."""
+        if self._last is not None:
+            (last_mode, last_pairs), inside = self._last
+            if last_mode == mode and last_pairs.equals(pairs):
+                return inside
+        numbers = pairs.to_numpy()
+        code = self._names["mode"].index(mode) + 1
+        places = ((self._codes["mode"] == code) & self._counted)[numbers].nonzero()[0]
+        cells = numbers if places.size == numbers.size else numbers[places]
+        ranks = self.rank[cells]
+        if not (ranks[1:] > ranks[:-1]).all():
+            by_rank = np.argsort(ranks)
+            places, cells = places[by_rank], cells[by_rank]
+        at = np.zeros(self.rank.size, np.int32)
+        at[cells] = np.arange(cells.size, dtype=np.int32)
+        inside = Inside(
+            cells=cells,
+            at=at,
+            places=None if cells is numbers else places,
+            bare=self._bare(cells),
+        )
+        self._last = (mode, pairs), inside
+        return inside
 
     def stages(self, cells: IntArray) -> pl.Series:
         """How far the candidate got with the job of each cell. cells: numbers of pairs."""
@@ -105,8 +140,11 @@ class Universes:
 
 def encoded(values: pl.Series) -> tuple[CodeArray, list[str]]:
     """Codes from 1 in the order of the texts, 0 for NULL; and the texts. A time is its hour."""
-    heads, runs = heads_of(values)
-    distinct = heads.drop_nulls().unique()
+    if values.null_count() == len(values):
+        return np.zeros(len(values), np.int32), []
+    if values.dtype == pl.Datetime:
+        values = values.dt.truncate("1h")
+    distinct = values.drop_nulls().unique()
     texts = (
         distinct.dt.strftime("%Y-%m-%d %H:00")
         if distinct.dtype == pl.Datetime
@@ -114,22 +152,30 @@ def encoded(values: pl.Series) -> tuple[CodeArray, list[str]]:
     )
     names = texts.sort()
     if values.dtype == pl.String:
-        codes = heads.cast(pl.Enum(names)).to_physical().cast(pl.Int32) + 1
+        codes = values.cast(pl.Enum(names)).to_physical().cast(pl.Int32) + 1
     else:
         places = texts.cast(pl.Enum(names)).to_physical().cast(pl.Int32) + 1
-        codes = heads.replace_strict(distinct, places, default=None, return_dtype=pl.Int32)
-    numbers = codes.fill_null(0).to_numpy()
-    return (numbers if runs is None else numbers[runs.to_numpy()]), names.to_list()
+        codes = values.replace_strict(distinct, places, default=None, return_dtype=pl.Int32)
+    return codes.fill_null(0).to_numpy(), names.to_list()
+
+
+def _in_runs(columns: Mapping[str, pl.Series]) -> dict[str, tuple[CodeArray, list[str]]]:
+    """Each column `encoded`, where all keep their values over the same runs of neighbours."""
+    begins, runs = runs_of([*columns.values()])
+    heads = {name: encoded(values.filter(begins)) for name, values in columns.items()}
+    numbers = runs.to_numpy()
+    return {name: (codes.take(numbers), names) for name, (codes, names) in heads.items()}
 
 
 def _joined(
     by: npt.NDArray[np.unsignedinteger[Any]], names: Sequence[Sequence[str]]
 ) -> tuple[CodeArray, list[str]]:
     """Codes for the rules that touched each cell, 0 for none, and their names."""
-    told = [", ".join(one) for one in names]
+    occurs = np.bincount(by, minlength=len(names)) > 0
+    told = [", ".join(one) if here else "" for one, here in zip(names, occurs, strict=True)]
     texts = sorted({*told} - {""})
     codes = np.array([texts.index(text) + 1 if text else 0 for text in told], np.int32)
-    return _present(codes[by], texts)
+    return codes.take(by), texts
 
 
 def _present(codes: CodeArray, names: list[str]) -> tuple[CodeArray, list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.assess.sides import FieldSides, PairSides
-from harness.compare.cells import LATENCY
+from harness.compare.kinds import LATENCY
 from harness.compare.marks import Part, marked, parts
 from harness.report.redact import DIFFERENT, is_personal, quotable, show_pair
 

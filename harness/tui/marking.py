@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from harness.compare.cells import LATENCY
+from harness.compare.kinds import LATENCY
 from harness.compare.marks import parts
 from harness.tui.wording import value_text
 

@@ -21,7 +21,6 @@ from harness.assess.live.counts import Counts, Vocabulary
 from harness.assess.live.decision_list import DecisionList, Members, Row, Universe
 from harness.assess.live.features import settled_pairs, with_causes, with_features
 from harness.assessment import Cluster
-from harness.compare.cells import LATENCY
 from harness.compare.clusters import (
     EXAMPLES,
     KEYS,
@@ -46,6 +45,7 @@ from harness.compare.descriptions import (
     combinations,
     scores,
 )
+from harness.compare.kinds import LATENCY
 
 _UNKNOWN = datetime.fromtimestamp(0, UTC)
 _OF_CELLS = (*CELL_FEATURES, *JOB_FEATURES)

@@ -16,7 +16,8 @@ from harness.errors import SettingsError
 from harness.journal.store import Journal
 from harness.settings import load_settings
 from harness.tui.actions.port import ReplayOrder
-from harness.tui.data import DashboardData, RuleSaid
+from harness.tui.data import DashboardData
+from harness.tui.looked import RuleSaid
 from tests.support.team_weeks import make_team_week
 
 NAME_CASE = 'kind = "casefold", field = "values.name"'

@@ -10,8 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.compare.comparison import Comparison, compare, compare_again, rule_effects
-from harness.compare.kinds import Rule
+from harness.compare.comparison import (
+    Comparison,
+    compare,
+    compare_again,
+    compare_pairs,
+    rule_effects,
+)
+from harness.compare.kinds import VALUE_FIELDS, Rule
+from harness.compare.pairing import join_sides, with_state
 from harness.compare.rules import RuleSet
 from tests.support.events import at
 from tests.support.frames import (
@@ -144,6 +151,43 @@ def test_a_rule_has_touched_every_cell_that_names_it(
         numbers = found.compared(field).pairs
         apart = found.pairs["excluded_by"].is_not_null().gather(numbers)
         assert len(numbers) - apart.sum() == (found.cells["field"] == field).sum()
+
+
+@settings(max_examples=6, deadline=None)
+@given(record=records(), rules=rule_sets())
+def test_documents_that_pairs_share_are_judged_as_what_each_sent(
+    record: tuple[list[Row], list[Row]], rules: RuleSet
+) -> None:
+    rows = [row | {"job_id": f"{row['job_id']}-{n}"} for n in range(12) for row in record[0]]
+    jobs = [one | {"job_id": f"{one['job_id']}-{n}"} for n in range(12) for one in record[1]]
+    expected = compared((rows, jobs), rules)
+    submissions = submissions_frame(rows).with_row_index("row")
+    columns = [f"sent_{name}" for name in VALUE_FIELDS]
+    shared = submissions.select(columns).unique(maintain_order=True).with_row_index("sent")
+    numbered = submissions.join(shared, on=columns, nulls_equal=True).sort("row")
+    text = pl.Categorical(pl.Categories.random())
+    as_numbers = pl.col(pl.String).cast(text)
+    pairs, sent = join_sides(
+        numbered.drop("row", *columns).with_columns(as_numbers), jobs_frame(jobs),
+        documents=shared.with_columns(as_numbers), use_up=True,
+    )  # fmt: skip
+    state = with_state(pairs, as_of=at(5000), deadline_s=600.0, time_scale=1.0)
+    found = compare_pairs(state, sent, rules)
+    same(found.differing, expected.differing)
+    assert rule_effects(found) == rule_effects(expected)
+    assert found.pairs.equals(expected.pairs.select(found.pairs.columns))
+
+
+def test_what_a_job_sends_to_every_directory_is_kept_once() -> None:
+    hosts = [f"site-{n}.example" for n in range(9)]
+    rows = [row for host in hosts for row in (control(directory=host), candidate(directory=host))]
+    numbered = submissions_frame(rows).with_columns(sent=pl.arange(len(rows), dtype=pl.UInt32) % 2)
+    documents = pl.DataFrame({f"sent_{name}": ["Albany", "Troy"] for name in VALUE_FIELDS})
+    pairs, sent = join_sides(numbered, jobs_frame([job()]), documents=documents)
+    assert sent.numbers.tolist() == [0] * len(hosts)
+    control_sent, candidate_sent, observed_sent = sent.of("city")
+    assert [*control_sent, *candidate_sent, *observed_sent] == ["Albany", "Troy", None]
+    assert pairs["directory"].to_list() == hosts
 
 
 @pytest.mark.parametrize("kind", ["ceiling", "error_class"])
