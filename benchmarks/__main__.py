@@ -17,10 +17,12 @@ BENCHMARKS = (
     "compare_pairs",
     "increment",
     "report",
+    "dashboard_start",
     "recorder_poll",
     "recorder_sustained",
     "first_copy",
     "replay_seal",
+    "replay_first",
     "replay_run",
 )
 

@@ -6,7 +6,6 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.evidence import evidence_words, has_screen, view_trace
 from harness.errors import JournalError
 from harness.tui.ports import KeptEvidence
 
@@ -22,6 +21,8 @@ class EvidenceBeside:
 
     def evidence(self, job_id: str, directory: str) -> tuple[KeptEvidence, ...]:
         """What is kept of a pair, the newest first."""
+        from harness.cli.evidence import evidence_words
+
         found = [one for one in self._all() if _pair(one) == (job_id, directory)]
         return tuple(
             KeptEvidence(
@@ -47,6 +48,7 @@ class EvidenceBeside:
 
     def open_evidence(self, kept: KeptEvidence) -> str:
         """As ``shadow evidence --open``."""
+        from harness.cli.evidence import has_screen, view_trace
         from replay.evidence.page import write_page
 
         found = next((one for one in self._all() if one.folder == kept.folder), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -19,8 +20,11 @@ _THEMES = ("dark", "light", "high-contrast", "no-colour")
 @moment_options
 @click.option("--theme", type=click.Choice(_THEMES),
               help="Colours. [default: those of the last time; dark at first]")  # fmt: skip
-@click.option("--fresh", is_flag=True,
-              help="Take up no view, filter or theme of the last time; keep none.")  # fmt: skip
+@click.option(
+    "--fresh",
+    is_flag=True,
+    help="Take up nothing of the last time: view, filter, theme, picture; keep none.",
+)
 @click.option("--look-only", is_flag=True,
               help="Nothing can be labelled, attested, waived, replayed or written.")  # fmt: skip
 def watch(
@@ -54,26 +58,34 @@ def watch(
     from harness.assess.criteria import load_criteria
     from harness.cli.dashboard_ports import EvidenceBeside
     from harness.cli.operations import JournalOperations
-    from harness.journal.store import Journal
-    from harness.tui.beside import DataBeside
-    from harness.tui.data import DashboardData
+    from harness.tui.beside import DataBeside, journal_data
+    from harness.tui.last_look import LastLook
     from harness.tui.ports import Ports
 
     settings = settings_with(config, journal)
     criteria = load_criteria(settings)
-    data = DataBeside(partial(DashboardData, settings.journal, criteria), criteria)
+    last_look = None if fresh else LastLook(settings.journal, os.environ, criteria)
+    data = DataBeside(
+        partial(journal_data, settings.journal, criteria, last_look=last_look), criteria
+    )
     # It loads what it needs while this process does.
     data.start()
     from harness.tui.app import ShadowApp
     from harness.tui.state import StateFile
 
+    moment: int | datetime | None = None
+    if as_of is not None:
+        from harness.journal.store import Journal
+
+        moment = resolved(Journal(settings.journal), as_of)
     operations = JournalOperations(config, journal, on_criteria=data.judge_by)
     app = ShadowApp(
         data,
-        as_of=resolved(Journal(settings.journal), as_of),
+        as_of=moment,
         operations=None if look_only else operations,
         state=None if fresh else StateFile(settings.journal, os.environ),
         theme=f"shadow-{theme}" if theme else None,
+        seen=last_look.read() if last_look and moment is None else None,
         ports=Ports(evidence=EvidenceBeside(settings.journal)),
     )
     try:

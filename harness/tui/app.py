@@ -16,6 +16,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState, get_current_worker
 
@@ -25,8 +26,9 @@ from harness.tui.actions.port import Operations
 from harness.tui.actions.table import bindings
 from harness.tui.closing import Closing
 from harness.tui.commands import DifferenceCommands, named_actions
-from harness.tui.data import Moment, Snapshot
 from harness.tui.filtering import cluster_filter
+from harness.tui.last_look import Seen
+from harness.tui.looked import Moment, Snapshot
 from harness.tui.ports import Ports
 from harness.tui.running import RunningApp
 from harness.tui.screens.base import ShadowScreen
@@ -35,9 +37,9 @@ from harness.tui.screens.differences import DifferencesScreen
 from harness.tui.screens.findings import FindingsScreen
 from harness.tui.screens.gates import GatesScreen
 from harness.tui.screens.health import HealthScreen
-from harness.tui.screens.help import HelpScreen
 from harness.tui.screens.jobs import JobsScreen
 from harness.tui.screens.overview import OverviewScreen
+from harness.tui.screens.palette import Palette
 from harness.tui.screens.replays import ReplaysScreen
 from harness.tui.screens.rules import RulesScreen
 from harness.tui.sources import Source
@@ -114,9 +116,11 @@ class ShadowApp(RunningApp):
         state: StateFile | None = None,
         theme: str | None = None,
         ports: Ports | None = None,
+        seen: Seen | None = None,
     ) -> None:
         """Without `operations` it only looks; without `state` it remembers nothing.
 
+        seen: what the last run saw, shown as the past until the first look at now has ended.
         theme: name of one of THEMES; None for the one of the last run, else the dark one.
         """
         super().__init__()
@@ -134,6 +138,8 @@ class ShadowApp(RunningApp):
         self.install_screen(JobsScreen(data), "jobs")
         self.install_screen(HealthScreen(data), "health")
         self.view = View(as_of=as_of, snapshot=None, fault=None)
+        if seen is not None and as_of is None:
+            self.view = _opening(seen)
         self.faults: dict[str, str] = {}
         """Faults of our own, oldest first: what was shown, and the traceback."""
         self._data = self.source = data
@@ -148,7 +154,7 @@ class ShadowApp(RunningApp):
             self.register_theme(theme)
         known = self._wanted_theme in self.available_themes
         self.theme = self._wanted_theme if known else DARK.name
-        self.look(self.view.as_of)
+        self.look(self._wanted)
         if self._state:
             self._take_up(self._state)
         if self._closing_after:
@@ -168,8 +174,10 @@ class ShadowApp(RunningApp):
         if event.as_of is not None and event.as_of == self._ahead:
             self._ahead = None
             self.view = replace(self.view, as_of=event.as_of)
-        if event.as_of != self.view.as_of:
+        if event.as_of != self._wanted:
             return
+        if self.view.opening:
+            event = self._opened(event)
         span = event.snapshot.span or self.view.span
         self._show(replace(self.view, snapshot=event.snapshot, span=span))
         self._look_later(event.cost_s)
@@ -180,12 +188,25 @@ class ShadowApp(RunningApp):
         if self._next_look:
             self._next_look.stop()
         self._next_look = self.set_timer(
-            max(self._refresh_s, REST * cost_s), lambda: self.look(self.view.as_of)
+            max(self._refresh_s, REST * cost_s), lambda: self.look(self._wanted)
         )
+
+    @property
+    def _wanted(self) -> Moment | None:
+        """What to look at: the moment shown, but now as long as what is shown only bridges it."""
+        return None if self.view.opening else self.view.as_of
+
+    def _opened(self, event: SnapshotLoaded) -> SnapshotLoaded:
+        """End the bridge with the first look that saw anything; until then its trouble is told."""
+        seen = self.view.snapshot
+        if event.snapshot.assessment is None and seen is not None:
+            return replace(event, snapshot=replace(seen, trouble=event.snapshot.trouble))
+        self.view = replace(self.view, as_of=None, opening=False)
+        return event
 
     def go_to(self, as_of: Moment | None) -> None:
         """Show the journal as of a moment; None is now."""
-        if as_of == self.view.as_of:
+        if as_of == self.view.as_of or (as_of is None and self.view.opening):
             return
         if self._next_look:
             # It would look at the old moment, and end the look at the new one.
@@ -193,10 +214,11 @@ class ShadowApp(RunningApp):
         if self.view.travel.playing and as_of is not None:
             # The picture stays under its own name until the next one is there: no flicker.
             self._ahead = as_of
+            self.view = replace(self.view, opening=False)
         else:
             self._ahead = None
             # The old picture goes at once: under the new moment's name it would be a lie.
-            self._show(replace(self.view, as_of=as_of, snapshot=None))
+            self._show(replace(self.view, as_of=as_of, snapshot=None, opening=False))
         self.look(as_of)
 
     def _show(self, view: View) -> None:
@@ -256,8 +278,21 @@ class ShadowApp(RunningApp):
 
     def action_help(self) -> None:
         """Explain the screen in front."""
+        # The reader of Markdown loads slowly, and few runs need it.
+        from harness.tui.screens.help import HelpScreen
+
         if isinstance(self.screen, ShadowScreen):
             self.push_screen(HelpScreen(self.screen.HELP_WORDS))
+
+    def action_command_palette(self) -> None:
+        """Every command, to be found by its name."""
+        if not isinstance(self.screen, Palette):
+            # Without an id: the one before may not have gone yet.
+            self.push_screen(Palette())
+
+    def search_themes(self) -> None:
+        """Every theme, to be found by its name."""
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action by name."""
@@ -369,3 +404,10 @@ class ShadowApp(RunningApp):
         self.faults.setdefault(words, text)
         self.log.error(text)
         self._show(replace(self.view, fault=words))
+
+
+def _opening(seen: Seen) -> View:
+    """The past that the last run saw, until now is known."""
+    made = seen.assessment.provenance
+    snapshot = Snapshot(assessment=seen.assessment, trouble=None, taken_at=made.as_of)
+    return View(as_of=made.seq, snapshot=snapshot, fault=None, span=seen.span, opening=True)

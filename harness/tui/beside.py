@@ -21,18 +21,22 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from harness.assess.criteria import Criteria
 from harness.assess.job_search import JobSearch
-from harness.assess.weighing import Weighed
 from harness.assessment import Assessment, Difference, DifferenceDetail, JobDetail, JobPage
-from harness.compare.explain import Step
-from harness.compare.rules import Rule
 from harness.errors import EnvironmentProblem, ShadowError
-from harness.journal.verify import Verification
-from harness.tui.data import FilesNow, Moment, RuleSaid, Snapshot
+from harness.tui.last_look import LastLook
+from harness.tui.looked import FilesNow, Moment, RuleSaid, Snapshot
 from harness.tui.sources import Source
+
+if TYPE_CHECKING:
+    from harness.assess.criteria import Criteria
+    from harness.assess.weighing import Weighed
+    from harness.compare.explain import Step
+    from harness.compare.rules import Rule
+    from harness.journal.verify import Verification
 
 KEPT_MOMENTS = 4
 """Assessments kept on this side, so that a step back does not bring the same one across again."""
@@ -155,6 +159,13 @@ class DataBeside(Source):
         """As `DashboardData.verify`."""
         found: tuple[datetime, Verification] = self._questions.ask("verify")
         return found
+
+
+def journal_data(journal: Path, criteria: Criteria, *, last_look: LastLook | None = None) -> Source:
+    """The data of a journal, for `DataBeside` to make: only there is what reads it loaded."""
+    from harness.tui.data import DashboardData
+
+    return DashboardData(journal, criteria, last_look=last_look)
 
 
 class _Asked:

@@ -6,6 +6,7 @@ No Textual here: everything may be called from a worker thread, and returns immu
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,59 +28,19 @@ from harness.compare.rules import Rule
 from harness.errors import ShadowError
 from harness.journal.store import Head, Journal, utc_now
 from harness.journal.verify import Verification, verify
-from harness.record.status import Health, read_health
+from harness.record.status import read_health
 from harness.resources import sql_queries
+from harness.tui.last_look import LastLook, Seen
+from harness.tui.looked import FilesNow, Moment, RuleSaid, Snapshot, Span
 
 BUSY_TIMEOUT_S = 2.0
 """How long a look at the journal waits for its lock before the screen says that it is busy."""
 
+LEAVE_EVERY_S = 60.0
+"""A dashboard that opens next shows what this one saw at most so long before its last look."""
+
 KEPT_MOMENTS = 16
 """Assessments kept, so that stepping to and fro does not compute the same moment twice."""
-
-Moment = int | datetime
-"""A seq or an aware time; None stands for now."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """From where to where the journal reaches."""
-
-    first_at: datetime
-    last_at: datetime
-    last_seq: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """What one look at the journal gave."""
-
-    assessment: Assessment | None
-    """With `trouble`: the last good one of the same moment, if there is any."""
-    trouble: str | None
-    """In plain words why the journal could not be assessed just now."""
-    taken_at: datetime
-    span: Span | None = None
-    """None where the journal could not be read or is empty."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilesNow:
-    """What the files of the journal and of its recorder say now, whatever moment is shown."""
-
-    taken_at: datetime
-    bytes: int
-    """Of the journal and of its write-ahead log."""
-    recorder: Health
-    """By the status file that a recorder keeps beside the journal."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleSaid:
-    """What a person says of a proposed rule beside what it does; empty: nothing."""
-
-    name: str = ""
-    author: str = ""
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +67,9 @@ class DashboardData:
         *,
         clock: Callable[[], datetime] = utc_now,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
+        last_look: LastLook | None = None,
     ) -> None:
+        """last_look: where the newest assessment of the present is kept for another run."""
         self.journal_path = journal_path
         self._criteria = criteria
         self._clock = clock
@@ -118,6 +81,8 @@ class DashboardData:
         self._comparison: tuple[int, Comparison] | None = None
         self._file: tuple[int, int] | None = None
         self._first_at: datetime | None = None
+        self._last_look = last_look
+        self._left_at: float | None = None
 
     def load(self, as_of: Moment | None) -> Snapshot:
         """Assess the journal as of a moment; the very same object while nothing has changed.
@@ -150,6 +115,8 @@ class DashboardData:
             self._checked = False
             return self._snapshot(assessment, str(error), span)
         self._keep(as_of, _Kept(head, assessment), criteria)
+        if as_of is None and span is not None:
+            self._leave(Seen(assessment=assessment, span=span))
         return self._snapshot(assessment, None, span)
 
     def detail(self, difference: Difference, as_of: Moment | None) -> DifferenceDetail:
@@ -218,6 +185,9 @@ class DashboardData:
             self._criteria = criteria
             self._comparison = None
             self._kept.clear()
+            self._left_at = None
+            if self._last_look:
+                self._last_look.judge_by(criteria)
 
     def explain(self, difference: Difference, as_of: Moment | None) -> tuple[Step, ...]:
         """What each rule made of the pair of `difference`; nothing where it is not compared.
@@ -323,6 +293,13 @@ class DashboardData:
             self._kept.move_to_end(as_of)
             while len(self._kept) > KEPT_MOMENTS:
                 self._kept.popitem(last=False)
+
+    def _leave(self, seen: Seen) -> None:
+        """Keep it for the next run; not at every look, for it is written whole."""
+        now = time.monotonic()
+        if self._last_look and (self._left_at is None or now - self._left_at >= LEAVE_EVERY_S):
+            self._left_at = now
+            self._last_look.write(seen)
 
     def _no_journal(self) -> str:
         return f"{self.journal_path}: there is no journal yet. Record one with: shadow record"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from harness.settings import parse_duration_s
-from harness.tui.data import Moment
+from harness.tui.looked import Moment
 
 HINT = (
     "A seq (1200), a time in UTC (2026-11-20 14:05, or 14:05 of the day shown), -2h or +15m from "

@@ -5,15 +5,27 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, overload
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, TypeAlias, overload
 
 from harness.assessment import Cluster, Difference
 
-Places: TypeAlias = npt.NDArray[np.uint32]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+Places: TypeAlias = "npt.NDArray[np.uint32]"
 """Places in the assessment's differences, shape (n,)."""
+SORTS = ("what", "directory", "field", "old", "new", "job", "mode", "newest")
+"""What the table may be sorted by, besides the assessment's own order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """How the table is sorted."""
+
+    by: str | None = None
+    """One of SORTS; None for the order of the assessment."""
+    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +118,7 @@ class Listing:
 
     def line_of(self, place: int) -> int | None:
         """The line of a difference by its place, that of its heading if it is folded away."""
-        found = np.flatnonzero(self._places == place)
+        found = (self._places == place).nonzero()[0]
         if not len(found):
             return None
         at = int(found[0])

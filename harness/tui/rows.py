@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
 
 import numpy as np
 import polars as pl
 
-from harness.assessment import Assessment, Cluster, Difference
+from harness.assessment import Cluster, Difference
 from harness.model import ErrorClass
 from harness.tui.filtering import Filter, Term
-from harness.tui.listing import Group, Listing, Places
+from harness.tui.listing import Group, Listing, Order, Places
 
 UNLABELLED = "none"
 """What ``label:`` calls a difference of which nobody has said what it comes from."""
-SORTS = ("what", "directory", "field", "old", "new", "job", "mode", "newest")
-"""What the table may be sorted by, besides the assessment's own order."""
 _COLUMN_OF = {"what": "kind", "newest": "seq"}
 _EXACT = ("kind", "field", "directory", "mode", "cluster", "label")
 _EITHER = {"class": ("control_class", "candidate_class"),
@@ -30,15 +27,6 @@ _EITHER = {"class": ("control_class", "candidate_class"),
 _CLASSES = frozenset(ErrorClass)
 _TEXTS = ("kind", "directory", "field", "job_id", "mode", "control_raw", "candidate_raw",
           "control_value", "candidate_value", "explanation")  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """How the table is sorted."""
-
-    by: str | None = None
-    """One of SORTS; None for the order of the assessment."""
-    descending: bool = False
 
 
 class Rows:
@@ -158,26 +146,6 @@ class Rows:
         down = order.descending != (order.by == "newest")
         column = _COLUMN_OF.get(order.by, order.by)
         return kept.sort(column, descending=down, nulls_last=True, maintain_order=True)
-
-
-class LatestRows:
-    """The `Rows` of the assessment that was asked for last; worker threads may share it."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._rows: Rows | None = None
-
-    def of(self, assessment: Assessment) -> Rows:
-        """The very same object while differences and clusters are the same objects."""
-        with self._guard:
-            kept = self._rows
-            if (
-                kept is None
-                or kept.differences is not assessment.differences
-                or kept.clusters is not assessment.clusters
-            ):
-                kept = self._rows = Rows(assessment.differences, assessment.clusters)
-            return kept
 
 
 def _column(differences: Sequence[Difference], name: str) -> pl.Series:

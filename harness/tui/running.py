@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
-from harness.assess.weighing import Weighed
 from harness.assessment import ReplayProgress
 from harness.compare.kinds import FIELDS_OF_KIND
 from harness.gates.wording import counted
 from harness.tui.acting import ActingApp
 from harness.tui.actions.port import Child, Operations, ReplayOrder
-from harness.tui.data import RuleSaid
+from harness.tui.looked import RuleSaid
 from harness.tui.screens.form import Answer, Field, Form, FormScreen, Submit
 from harness.tui.screens.weighed import Proposal, WeighedScreen
 from harness.tui.sources import source_of
 from harness.tui.wording import plain
+
+if TYPE_CHECKING:
+    from harness.assess.weighing import Weighed
 
 LEAVE, ADD, ADD_ALL_THE_SAME = "leave", "add", "accept"
 ELSEWHERE = (

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from harness.assess.job_search import JobSearch
-from harness.assess.weighing import Weighed
 from harness.assessment import Difference, DifferenceDetail, JobDetail, JobPage
-from harness.compare.explain import Step
-from harness.compare.rules import Rule
-from harness.journal.verify import Verification
-from harness.tui.data import FilesNow, Moment, RuleSaid, Snapshot
+from harness.tui.looked import FilesNow, Moment, RuleSaid, Snapshot
+
+if TYPE_CHECKING:
+    from harness.assess.weighing import Weighed
+    from harness.compare.explain import Step
+    from harness.compare.rules import Rule
+    from harness.journal.verify import Verification
 
 
 class DetailSource(Protocol):

@@ -18,9 +18,9 @@ from textual.worker import get_current_worker
 
 from harness.assessment import Assessment
 from harness.errors import ShadowError
-from harness.tui.data import Moment
 from harness.tui.gate_changes import Walk, find_gate_change
 from harness.tui.jump import Jump, ToGateChange, ToMoment
+from harness.tui.looked import Moment
 from harness.tui.screens.moment import MomentScreen
 from harness.tui.sources import Source
 from harness.tui.view import SPEEDS, View

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from harness.assessment import Assessment
-from harness.tui.data import Moment, Snapshot, Span
+from harness.tui.looked import Moment, Snapshot, Span
 
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Batches a second at which time is played."""
@@ -37,6 +37,8 @@ class View:
     span: Span | None = None
     """From where to where the journal reaches; None until that is known."""
     travel: Travel = field(default_factory=Travel)
+    opening: bool = False
+    """Whether the past shown is only what the last run saw, until the first look at now ends."""
 
     @property
     def assessment(self) -> Assessment | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.tui.rows import SORTS, Order
+from harness.tui.listing import SORTS, Order
 from harness.tui.state import JsonValue
 
 

@@ -2,12 +2,14 @@
 
     .venv/bin/python -m tests.support.monkey --folder demo-output/rehearsal-… --inputs 20000
 
-It works on a copy of the folder's journal, which grows meanwhile, and prints what it held.
+It works on a copy of the folder's journal, which grows meanwhile, and prints what it held. Inputs
+come in bursts, as from a person who mashes keys: only after a burst is the app left to settle.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import os
 import random
@@ -17,24 +19,31 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import chdir, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import psutil
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from harness.assess.criteria import load_criteria
+from harness.cli.dashboard_ports import EvidenceBeside
 from harness.cli.operations import JournalOperations, ReplayProcess
 from harness.errors import ReplayError
 from harness.journal.store import Journal
 from harness.journal.verify import verify
 from harness.model import Batch, EventDraft, EventKind, Source
 from harness.settings import load_settings
+from harness.tui.actions.port import ReplayOrder
 from harness.tui.app import ShadowApp
+from harness.tui.beside import DataBeside
 from harness.tui.data import DashboardData
+from harness.tui.ports import Ports
 from harness.tui.screens.base import ShadowScreen
 from tests.tui.support import DEADLINE_S, drive
 
@@ -48,6 +57,11 @@ SAID = frozenset({EventKind.TRIAGE, EventKind.ATTEST, EventKind.WAIVE})
 """What a person, and so a monkey, may add to a journal."""
 GROWTH_MB = 80.0
 """Memory that random use may add after its first part, which fills caches."""
+GROWTH_BESIDE_MB = 200.0
+"""The same for what looks into the journal: it keeps the assessments of a few moments."""
+LONGEST_BURST = 20
+PATIENCE_S = 0.5
+"""How long a burst waits at most for what works beside the screen, such as a search."""
 WRITE_EVERY_S = 1.0
 
 
@@ -57,6 +71,9 @@ class Held:
 
     inputs: int
     rss_mb: float
+    """Of the process that paints."""
+    beside_mb: float
+    """Of the processes that look into the journal for it."""
     widgets: int
     screens: int
 
@@ -67,6 +84,9 @@ class NoReplay(JournalOperations):
     def replay(self, *, job_id: str, directory: str) -> ReplayProcess:
         raise ReplayError(f"a monkey replays nothing (job {job_id} at {directory})")
 
+    def run_replay(self, order: ReplayOrder) -> ReplayProcess:
+        raise ReplayError(f"a monkey replays nothing (run {order.run})")
+
 
 def let_loose(
     folder: Path, *, inputs: int, seed: int, tell: Callable[[Held], None] = lambda _: None
@@ -76,22 +96,34 @@ def let_loose(
     before = kinds(path)
     held: list[Held] = []
 
-    async def scenario(pilot: Pilot[int]) -> None:
-        await _play(pilot, inputs=inputs, seed=seed, tell=lambda one: (held.append(one), tell(one)))
+    def keep(one: Held) -> None:
+        held.append(one)
+        tell(one)
 
+    async def scenario(pilot: Pilot[int]) -> None:
+        await _play(pilot, inputs=inputs, seed=seed, tell=keep)
+
+    criteria = load_criteria(load_settings(config, {}))
+    data = DataBeside(partial(DashboardData, path, criteria), criteria)
+    # Before the app takes stderr over, which a new process would have to inherit.
+    data.start()
     app = ShadowApp(
-        DashboardData(path, load_criteria(load_settings(config, {}))),
-        operations=NoReplay(config, path),
-        refresh_s=2.0,
+        data,
+        operations=NoReplay(config, path, on_criteria=data.judge_by),
+        ports=Ports(evidence=EvidenceBeside(path)),
     )
-    with chdir(folder), _growing(path) as written:
-        drive(app, scenario, size=(100, 30))
+    try:
+        with chdir(folder), _growing(path) as written:
+            drive(app, scenario, size=(100, 30))
+    finally:
+        data.close()
     added = kinds(path) - before
     assert added[EventKind.MARK] == sum(written) > 0
     assert set(added) - {EventKind.MARK} <= SAID, added
     assert verify(path).clean
-    first = held[max(0, len(held) // 4 - 1)]
-    assert held[-1].rss_mb - first.rss_mb < GROWTH_MB, held
+    first, last = held[max(0, len(held) // 4 - 1)], held[-1]
+    assert last.rss_mb - first.rss_mb < GROWTH_MB, held
+    assert last.beside_mb - first.beside_mb < GROWTH_BESIDE_MB, held
     return held
 
 
@@ -136,27 +168,60 @@ async def _play(
     app.exit = lambda *_, **__: None  # type: ignore[method-assign]
     app.deliver_screenshot = lambda *_, **__: None  # type: ignore[method-assign]
     every = max(1, min(500, inputs // 8))
-    for number in range(1, inputs + 1):
-        await _one(pilot, chance)
+    done = 0
+    while done < inputs:
+        burst = min(chance.randint(1, LONGEST_BURST), inputs - done, every - done % every)
+        for _ in range(burst):
+            send(app, _one(chance, *app.size))
+        done += burst
+        await _settle(pilot)
         # After an exception the app is gone, and further keys would prove nothing.
-        assert app._exception is None, (number, seed, app._exception)
-        assert app.is_running, (number, seed)
+        assert app._exception is None, (done, seed, app._exception)
+        assert app.is_running, (done, seed)
         if app.faults:
             raise AssertionError(
-                f"after {number} inputs of seed {seed}:\n{next(iter(app.faults.values()))}"
+                f"after {done} inputs of seed {seed}:\n{next(iter(app.faults.values()))}"
             )
-        if number % every == 0 or number == inputs:
+        if done % every == 0 or done == inputs:
             await _leave_cards(pilot)
             gc.collect()
             screens = [screen for stack in app._screen_stacks.values() for screen in stack]
             tell(
                 Held(
-                    inputs=number,
+                    inputs=done,
                     rss_mb=process.memory_info().rss / 1e6,
+                    beside_mb=sum(map(_rss_mb, process.children(recursive=True))),
                     widgets=sum(1 for screen in screens for _ in screen.walk_children()),
                     screens=len(screens),
                 )
             )
+
+
+def send(app: ShadowApp, sent: Iterable[events.Event]) -> None:
+    """Hand events over as the terminal's driver does; it waits for no effect."""
+    driver = app._driver
+    assert driver is not None
+    for event in sent:
+        driver.process_message(event)
+
+
+async def _settle(pilot: Pilot[int]) -> None:
+    """Let every widget work off its messages; wait for workers as long as a person would.
+
+    `tests.tui.support.settle` waits for an idle processor, and for a search through all moments.
+    """
+    app = pilot.app
+    await pilot._wait_for_screen()
+    deadline = time.monotonic() + PATIENCE_S
+    while any(worker.is_running for worker in app.workers) and time.monotonic() < deadline:
+        await asyncio.sleep(0.01)
+    await pilot._wait_for_screen()
+
+
+def _rss_mb(process: psutil.Process) -> float:
+    with suppress(psutil.NoSuchProcess):
+        return float(process.memory_info().rss) / 1e6
+    return 0.0
 
 
 async def _leave_cards(pilot: Pilot[int]) -> None:
@@ -167,18 +232,34 @@ async def _leave_cards(pilot: Pilot[int]) -> None:
         await pilot.press("escape")
 
 
-async def _one(pilot: Pilot[int], chance: random.Random) -> None:
-    width, height = pilot.app.size
-    place = (chance.randrange(width), chance.randrange(height))
+def _one(chance: random.Random, width: int, height: int) -> list[events.Event]:
+    """The events of one input: a key, a click or two, a turn of the wheel, a drag, a move."""
     kind = chance.random()
     if kind < 0.55:
-        await pilot.press(chance.choice(PRINTED))
-    elif kind < 0.85:
-        await pilot.press(chance.choice(NAMED))
-    elif kind < 0.95:
-        await pilot.click(offset=place, times=chance.choice((1, 1, 2)))
-    else:
-        await pilot.hover(offset=place)
+        printed = chance.choice(PRINTED)
+        return [events.Key(printed if printed.isalnum() else _character_to_key(printed), printed)]
+    if kind < 0.85:
+        return [events.Key(chance.choice(NAMED), None)]
+    here = (chance.randrange(width), chance.randrange(height))
+    if kind < 0.93:
+        click = (_mouse(events.MouseDown, here, 1), _mouse(events.MouseUp, here, 1))
+        return [_mouse(events.MouseMove, here), *click, *(click if chance.random() < 0.3 else ())]
+    if kind < 0.95:
+        return [_mouse(chance.choice((events.MouseScrollDown, events.MouseScrollUp)), here)]
+    if kind < 0.97:
+        there = (chance.randrange(width), chance.randrange(height))
+        return [
+            _mouse(events.MouseMove, here), _mouse(events.MouseDown, here, 1),
+            _mouse(events.MouseMove, there, 1), _mouse(events.MouseUp, there, 1),
+        ]  # fmt: skip
+    return [_mouse(events.MouseMove, here)]
+
+
+def _mouse(kind: type[events.MouseEvent], at: tuple[int, int], button: int = 0) -> events.Event:
+    x, y = at
+    return kind(
+        None, x=x, y=y, delta_x=0, delta_y=0, button=button, shift=False, meta=False, ctrl=False
+    )
 
 
 def main() -> int:

@@ -38,7 +38,7 @@ from harness.journal.verify import Verification
 from harness.model import Outcome, Verdict
 from harness.record.status import Health
 from harness.tui.app import ShadowApp
-from harness.tui.data import FilesNow, Moment, RuleSaid, Snapshot
+from harness.tui.looked import FilesNow, Moment, RuleSaid, Snapshot
 from harness.tui.widgets.navigation import SCREENS
 from tests.support.assessments import AS_OF, PLANTED_PHONE, make_assessment, make_provenance
 from tests.support.differences import job_id
@@ -50,7 +50,7 @@ DEADLINE_S = 60.0
 
 NAMED_KEYS = {
     "backspace", "ctrl+c", "ctrl+p", "ctrl+s", "ctrl+t", "down", "end", "enter", "escape", "home",
-    "pagedown", "pageup", "question_mark", "right", "slash", "tab",
+    "pagedown", "pageup", "question_mark", "right", "slash", "space", "tab", "up",
 }  # fmt: skip
 
 Scenario = Callable[[Pilot[int]], Awaitable[None]]

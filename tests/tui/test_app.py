@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from harness.tui.app import ShadowApp
 from harness.tui.closing import CLOSING_S
-from harness.tui.data import Moment, Snapshot
+from harness.tui.looked import Moment, Snapshot
 from harness.tui.screens.difference import DifferenceScreen
 from harness.tui.screens.help import HelpScreen
 from harness.tui.screens.moment import MomentScreen

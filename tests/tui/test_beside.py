@@ -23,7 +23,8 @@ from harness.journal.store import Journal
 from harness.model import Batch
 from harness.settings import Settings
 from harness.tui.beside import DataBeside
-from harness.tui.data import DashboardData, Moment, Snapshot
+from harness.tui.data import DashboardData
+from harness.tui.looked import Moment, Snapshot
 from tests.support.events import JOB, at, make_control, make_history, make_job
 from tests.support.journals import make_watermarks
 from tests.tui.support import FakeData

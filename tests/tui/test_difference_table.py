@@ -40,8 +40,9 @@ def test_causes_stand_above_their_differences_and_open_and_close() -> None:
         head = table.chosen
         assert isinstance(head, Group)
         assert head.cluster == CLUSTERS[0]
-        assert "▾ Control finished, candidate stayed silent  4, costs 0.96 points" in text_of(
-            pilot.app
+        assert (
+            "▾ Control finished, candidate stayed silent  4 differences, cost 0.96 points"
+            in text_of(pilot.app)
         )
         assert screen_of(pilot).target() == CLUSTERS[0]
         await press(pilot, "enter")

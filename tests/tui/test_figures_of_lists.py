@@ -36,8 +36,8 @@ def test_differences_causes_rules_and_replays_show_what_the_report_says() -> Non
         assert len(lines) == len(report["clusters"])
         for line, cluster in zip(lines, report["clusters"], strict=True):
             assert cluster["title"] in line
-            assert number(r"  ([\d,]+), costs", line) == cluster["size"]
-            assert number(r"costs ([\d.]+) points", line) == round(100 * cluster["cost"], 2)
+            assert number(r"  ([\d,]+) differences?, cost ", line) == cluster["size"]
+            assert number(r", cost ([\d.]+) points", line) == round(100 * cluster["cost"], 2)
             assert line.rstrip().endswith(cluster["mode"])
 
         await press(pilot, KEYS["rules"])

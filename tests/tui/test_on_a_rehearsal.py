@@ -19,7 +19,6 @@ from harness.tui.screens.job import JobScreen
 from harness.tui.widgets.job_matrix import JobMatrix
 from harness.tui.widgets.job_table import JobTable
 from harness.tui.widgets.navigation import SCREENS
-from tests.support.processes import run_shadow
 from tests.tui.figures import REGISTRY, at_path, figures_of
 from tests.tui.reading import agrees
 from tests.tui.support import NEVER_S, drive, press, text_of
@@ -28,17 +27,10 @@ pytestmark = pytest.mark.serial
 
 
 @pytest.fixture(scope="module")
-def week(tmp_path_factory: pytest.TempPathFactory) -> tuple[Journal, Criteria]:
-    """A short planted week, without a browser."""
-    folder = tmp_path_factory.mktemp("rehearsal")
-    ended = run_shadow(
-        "demo", "--jobs", "8", "--speed", "400", "--no-browser", "--keep", "kept",
-        cwd=folder, timeout_s=200,
-    )  # fmt: skip
-    (path,) = (folder / "kept").glob("rehearsal-*/shadow.duckdb")
-    assert "report: " in ended.out, ended.err
-    settings = load_settings(Path(path).with_name("shadow.toml"), os.environ)
-    return Journal.open(path), load_criteria(settings)
+def week(rehearsed: Path) -> tuple[Journal, Criteria]:
+    """The journal of the rehearsal, and what it is judged by."""
+    settings = load_settings(rehearsed / "shadow.toml", os.environ)
+    return Journal.open(rehearsed / "shadow.duckdb"), load_criteria(settings)
 
 
 def app_on(week: tuple[Journal, Criteria]) -> ShadowApp:
@@ -75,7 +67,7 @@ def test_a_job_of_the_rehearsal_opens_in_full(week: tuple[Journal, Criteria]) ->
     async def scenario(pilot: Pilot[int]) -> None:
         await press(pilot, REGISTRY["jobs"].key)
         jobs = pilot.app.screen.query_one(JobTable)
-        assert jobs.row_count == 8
+        assert jobs.row_count == 16
         chosen = jobs.chosen
         assert chosen is not None
         await press(pilot, "enter")

@@ -214,10 +214,10 @@ def test_health_shows_lag_marks_costs_and_samplers() -> None:
     async def scenario(pilot: Pilot[int]) -> None:
         text = text_of(pilot.app)
         for words in (
-            "to 23 Nov 08:29:59, 0.4 s behind", "production: to 23 Nov 08:29:39, 20.6 s behind",
-            "queue_history", "queues       301, last 23 Nov 08:29:48 (12.0 s ago)",
-            "prefect      not recorded", "no gap is recorded", "lock retries 7",
-            "every 2.0 s, mean 1.8 ms, 302,411 polls", "(21.0 s ago), 118.4 ms",
+            "to 23 Nov 08:29:59, 0.4 s behind", "production      to 23 Nov 08:29:39, 20.6 s behind",
+            "queue_history", "by sampler   samples  last", "301  23 Nov 08:29:48 (12.0 s ago)",
+            "prefect" + 15 * " " + "not recorded", "no gap is recorded", "lock retries 7",
+            "every 2.0 s, mean 1.8 ms, 302,411 polls", "(21.0 s ago), took 118.4 ms",
             "4,236 in 1,918 batches", "✓ recording, complete until", "written 3.2 s ago",
             "48.2 MB on disk", "not checked here; v checks", "old old-poller-1 running (6.0 s ago)",
             "new worker-2 ▲ stale (14m 00s ago)",

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from harness.assessment import Difference, Triage
 from harness.model import TriageLabel
 from harness.tui.filtering import cluster_filter, parse_filter
-from harness.tui.listing import Group, Listing
-from harness.tui.rows import SORTS, Order, Rows
+from harness.tui.listing import SORTS, Group, Listing, Order
+from harness.tui.rows import Rows
 from tests.support.assessments import PLANTED_PHONE, make_difference
 from tests.support.differences import cluster_of, make_clusters, make_differences
 

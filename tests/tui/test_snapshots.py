@@ -1,4 +1,9 @@
-"""What the dashboard looks like, at the least size and at the usual one.
+"""What the dashboard looks like: every screen at every size in every theme, and each card once.
+
+One start of the app for each size: it walks from screen to screen, and at each one through the
+themes. A stored picture is an SVG that any browser opens, a tenth as long as Textual's own and one
+line of text for each row, so that a diff names the row that changed (`tests/tui/pictures.py`).
+A failure writes `snapshot_report.html`, which lays the two pictures over each other.
 
 Look at every new picture before accepting it: pytest tests/tui/test_snapshots.py --snapshot-update
 """
@@ -6,101 +11,95 @@ Look at every new picture before accepting it: pytest tests/tui/test_snapshots.p
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
 
 import pytest
-from textual.pilot import Pilot
 
 from tests.support.assessments import make_empty_assessment
-from tests.tui.support import FakeData, FakeTask, key_of, make_app, press, settle
+from tests.tui.pictures import compact
+from tests.tui.support import FakeData, FakeTask, drive, make_app
+from tests.tui.tour import CARDS, SCREENS, Stop, tour
 
-SMALL, USUAL, LARGE = (80, 24), (120, 40), (200, 60)
-Compare = Callable[..., bool]
-SIZES = pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x40"])
-ALL_SIZES = pytest.mark.parametrize(
-    "size", [SMALL, USUAL, LARGE], ids=["80x24", "120x40", "200x60"]
-)
+SIZES = ("80x24", "120x40", "200x60")
+THEMES = ("dark", "light", "no-colour")
+Compare = Callable[[str], bool]
 
-
-def after(*keys: str) -> Callable[[Pilot[Any]], Any]:
-    async def use(pilot: Pilot[Any]) -> None:
-        await settle(pilot)
-        await press(pilot, *keys)
-
-    return use
+TABLE = [(size, stop, theme) for size in SIZES for stop in SCREENS for theme in THEMES]
+ONCE = [
+    *(("80x24", stop, "dark") for stop in CARDS),
+    ("120x40", SCREENS[0], "high-contrast"),
+]  # fmt: skip
 
 
-@ALL_SIZES
-def test_overview(snap_compare: Compare, size: tuple[int, int]) -> None:
-    """Decision, gates, agreement, latency, operations, clusters, findings, plots."""
-    assert snap_compare(make_app(), terminal_size=size, run_before=after())
+def cells(size: str) -> tuple[int, int]:
+    columns, _, rows = size.partition("x")
+    return int(columns), int(rows)
 
 
-@ALL_SIZES
-def test_jobs(snap_compare: Compare, size: tuple[int, int]) -> None:
-    """The first page of all jobs."""
-    assert snap_compare(make_app(), terminal_size=size, run_before=after(key_of("jobs"), "down"))
+@cache
+def walked(
+    size: str, stops: tuple[Stop, ...], themes: tuple[str, ...]
+) -> dict[tuple[str, str], str]:
+    return tour(cells(size), stops, themes)
 
 
-@ALL_SIZES
-def test_job(snap_compare: Compare, size: tuple[int, int]) -> None:
-    """One job: matrix and timelines."""
-    assert snap_compare(
-        make_app(), terminal_size=size, run_before=after(key_of("jobs"), "down", "enter")
-    )
+@pytest.fixture
+def looks_as_before(snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> Compare:
+    """Compare a picture that was already taken; the plugin would start an app for each."""
+
+    def compare(picture: str) -> bool:
+        monkeypatch.setattr("textual._doc.take_svg_screenshot", lambda **_: picture)
+        return snap_compare(make_app())
+
+    return compare
 
 
-@ALL_SIZES
-def test_gates(snap_compare: Compare, size: tuple[int, int]) -> None:
-    """The list and an undecided gate in full."""
-    assert snap_compare(
-        make_app(), terminal_size=size, run_before=after(key_of("gates"), "down", "down")
-    )
+def named(cell: object) -> str | None:
+    return cell.name if isinstance(cell, Stop) else None
 
 
-@ALL_SIZES
-def test_gate(snap_compare: Compare, size: tuple[int, int]) -> None:
-    """The same gate above the overview."""
-    assert snap_compare(make_app(), terminal_size=size, run_before=after("down", "down", "enter"))
+@pytest.mark.parametrize(("size", "stop", "theme"), TABLE, ids=named)
+def test_screen(looks_as_before: Compare, size: str, stop: Stop, theme: str) -> None:
+    """Every screen at every size in every theme."""
+    assert looks_as_before(walked(size, SCREENS, THEMES)[stop.name, theme])
 
 
-@ALL_SIZES
-def test_health(snap_compare: Compare, size: tuple[int, int]) -> None:
-    """The recorder's own, checked."""
-    assert snap_compare(make_app(), terminal_size=size, run_before=after(key_of("health"), "v"))
+@pytest.mark.parametrize(("size", "stop", "theme"), ONCE, ids=named)
+def test_once(looks_as_before: Compare, size: str, stop: Stop, theme: str) -> None:
+    """Each card at the least size; the theme of high contrast."""
+    stops = CARDS if stop in CARDS else (stop,)
+    assert looks_as_before(walked(size, stops, (theme,))[stop.name, theme])
 
 
-@SIZES
-def test_findings(snap_compare: Compare, size: tuple[int, int]) -> None:
-    """The list and the worst finding in full."""
-    assert snap_compare(make_app(), terminal_size=size, run_before=after(key_of("findings")))
+def picture(size: str, data: FakeData | None = None, **options: object) -> str:
+    taken: list[str] = []
+
+    async def scenario(pilot: object) -> None:
+        taken.append(app.export_screenshot())
+
+    app = make_app(data, **options)
+    drive(app, scenario, size=cells(size))
+    return compact(taken[0], cells(size))
 
 
-def test_the_past(snap_compare: Compare) -> None:
+def test_the_past(looks_as_before: Compare) -> None:
     """A chosen moment: banner, tint and no word of live."""
-    assert snap_compare(make_app(as_of=1200), terminal_size=USUAL, run_before=after())
+    assert looks_as_before(picture("120x40", as_of=1200))
 
 
-def test_a_task_above_trouble(snap_compare: Compare) -> None:
+def test_a_task_above_trouble(looks_as_before: Compare) -> None:
     """A rehearsal is running and the journal is locked."""
     data = FakeData()
     data.trouble = "week.duckdb: another process kept the journal locked for 2 s."
-    app = make_app(data, task=FakeTask())
-    assert snap_compare(app, terminal_size=SMALL, run_before=after())
+    assert looks_as_before(picture("80x24", data, task=FakeTask()))
 
 
-def test_nothing_recorded(snap_compare: Compare) -> None:
+def test_nothing_recorded(looks_as_before: Compare) -> None:
     """An empty week: everything open, nothing green."""
-    app = make_app(FakeData(make_empty_assessment()))
-    assert snap_compare(app, terminal_size=USUAL, run_before=after())
+    assert looks_as_before(picture("120x40", FakeData(make_empty_assessment())))
 
 
-def test_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wish_for_no_colour(looks_as_before: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     """NO_COLOR: every state still reads by its sign and word."""
     monkeypatch.setenv("NO_COLOR", "1")
-    assert snap_compare(make_app(), terminal_size=USUAL, run_before=after())
-
-
-def test_help(snap_compare: Compare) -> None:
-    """Help of the overview."""
-    assert snap_compare(make_app(), terminal_size=SMALL, run_before=after("question_mark"))
+    assert looks_as_before(picture("120x40"))

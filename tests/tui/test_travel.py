@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 from harness.model import GateStatus
 from harness.tui import gate_changes
 from harness.tui.app import ShadowApp
-from harness.tui.data import Moment, Snapshot, Span
 from harness.tui.gate_changes import find_gate_change
+from harness.tui.looked import Moment, Snapshot, Span
 from harness.tui.widgets.time_bar import TimeBar
 from tests.support.assessments import AS_OF, MONDAY
 from tests.tui.support import FakeData, drive, make_app, press, settle, text_of, until

@@ -9,16 +9,16 @@ from typing import ClassVar, Protocol, runtime_checkable
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import Screen
-from textual.widgets import Footer
 from textual.worker import Worker, WorkerState
 
 from harness.assessment import Assessment
 from harness.tui.actions.port import Target
+from harness.tui.screens.card import SteadyScreen
 from harness.tui.state import JsonValue
 from harness.tui.task import TaskState
 from harness.tui.view import View
 from harness.tui.widgets.cell import Cell
+from harness.tui.widgets.key_line import KeyLine
 from harness.tui.widgets.masthead import Masthead
 from harness.tui.widgets.navigation import Navigation
 from harness.tui.widgets.task_bar import TaskBar
@@ -34,7 +34,7 @@ class HasTarget(Protocol):
         """What it stands on."""
 
 
-class ShadowScreen(Screen[None]):
+class ShadowScreen(SteadyScreen[None]):
     """A screen of the dashboard: the app hands it a `View`, it paints.
 
     A subclass gives `compose_body` and `paint`, and the words of its help.
@@ -67,7 +67,7 @@ class ShadowScreen(Screen[None]):
         with Vertical(id="body"):
             yield from self.compose_body()
         yield TimeBar()
-        yield Footer()
+        yield KeyLine()
 
     def compose_body(self) -> ComposeResult:
         """The widgets between navigation and keys."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -14,12 +14,9 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from harness.assessment import Assessment, Difference, DifferenceDetail
-from harness.compare.explain import Step
 from harness.errors import ShadowError
-from harness.tui.picture import Pixels, read_png
 from harness.tui.ports import EvidencePort, KeptEvidence, ports_of
 from harness.tui.screens.base import ShadowScreen
-from harness.tui.screens.picture import PictureScreen
 from harness.tui.sources import DetailSource
 from harness.tui.widgets.cell import Cell
 from harness.tui.widgets.evidence import EvidencePanel
@@ -27,6 +24,10 @@ from harness.tui.widgets.rule_steps import RuleSteps
 from harness.tui.widgets.side_by_side import ComparedValues, SideBySide
 from harness.tui.widgets.timeline import Timeline
 from harness.tui.wording import kind_words, plain
+
+if TYPE_CHECKING:
+    from harness.compare.explain import Step
+    from harness.tui.picture import Pixels
 
 _ENOUGH_COLOURS = ("truecolor", "256")
 NO_EVIDENCE_PORT = "This dashboard was opened without a way to evidence. See: shadow evidence"
@@ -292,6 +293,8 @@ replay. `≠` marks what differs.
     @work(thread=True, exclusive=True, group="open", exit_on_error=False)
     def read_picture(self, port: EvidencePort, kept: KeptEvidence) -> None:
         """Read and unpack it."""
+        from harness.tui.picture import read_png
+
         news: Message
         try:
             data = port.picture(kept)
@@ -306,6 +309,8 @@ replay. `≠` marks what differs.
 
     def on_difference_screen_picture_read(self, event: PictureRead) -> None:
         """Draw it above this screen, unless something else is in front by now."""
+        from harness.tui.screens.picture import PictureScreen
+
         if self.app.screen is self:
             title = f"Where the replay {plain(event.run)} ended"
             self.app.push_screen(PictureScreen(title, event.pixels))

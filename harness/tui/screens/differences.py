@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -19,8 +19,8 @@ from harness.assessment import Assessment, Cluster, Difference
 from harness.errors import ShadowError
 from harness.tui.completion import FilterSuggester
 from harness.tui.filtering import Filter, parse_filter
-from harness.tui.listing import Group, Listing
-from harness.tui.rows import SORTS, LatestRows, Order, Rows
+from harness.tui.latest_rows import LatestRows
+from harness.tui.listing import SORTS, Group, Listing, Order
 from harness.tui.screens.base import ShadowScreen
 from harness.tui.screens.views import Picked, ViewsScreen
 from harness.tui.sources import TimeSource, source_of
@@ -29,6 +29,9 @@ from harness.tui.views import SavedView, view_from, views_from
 from harness.tui.widgets.cell import Cell
 from harness.tui.widgets.difference_table import DifferenceTable
 from harness.tui.wording import plain
+
+if TYPE_CHECKING:
+    from harness.tui.rows import Rows
 
 
 # No repr: Textual names a worker by those of its arguments, and an assessment's takes seconds.

@@ -11,14 +11,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from harness.errors import ShadowError
 from harness.tui.screens.base import ShadowScreen
+from harness.tui.screens.card import Card
 from harness.tui.widgets.cell import Cell
+from harness.tui.widgets.options import Options
 from harness.tui.wording import plain
 
 
@@ -51,7 +52,7 @@ Submit = Callable[[Answer], str]
 """Carries the answer out, in a worker thread; returns what was done in words."""
 
 
-class FormScreen(ModalScreen[str | None]):
+class FormScreen(Card[str | None]):
     """Asks, carries out and stays open until that has worked; answers what was done in words."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -90,7 +91,7 @@ class FormScreen(ModalScreen[str | None]):
                 yield Cell(plain(line), classes="lead-line")
             if form.choices:
                 options = [Option(words, id=value) for value, words in form.choices]
-                yield OptionList(*options, markup=False, compact=True)
+                yield Options(*options, markup=False, compact=True)
             if form.scopes:
                 yield Cell(id="scope")
             for field in form.fields:

@@ -7,14 +7,14 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 
 from harness.assessment import Assessment, GateResult
+from harness.tui.screens.card import Card
 from harness.tui.widgets.gate_detail import GateDetail
 from harness.tui.wording import plain
 
 
-class GateScreen(ModalScreen[None]):
+class GateScreen(Card[None]):
     """Everything that is known of one gate, as of the moment at which it was opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -16,8 +16,7 @@ from textual.worker import get_current_worker
 from harness.assessment import Assessment
 from harness.errors import ShadowError
 from harness.gates.wording import counted
-from harness.journal.verify import Verification
-from harness.tui.data import FilesNow
+from harness.tui.looked import FilesNow
 from harness.tui.screens.base import ShadowScreen
 from harness.tui.sources import FileSource
 from harness.tui.view import View
@@ -31,6 +30,9 @@ from harness.tui.widgets.health import (
     worker_lines,
 )
 from harness.tui.wording import age, clock, plain
+
+if TYPE_CHECKING:
+    from harness.journal.verify import Verification
 
 _WIDTH = 12
 _MOST_PROBLEMS = 5

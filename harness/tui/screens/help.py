@@ -7,10 +7,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Markdown
 
 from harness.tui.actions.table import ACTIONS
+from harness.tui.screens.card import Card
 from harness.tui.widgets.named import Named
 from harness.tui.widgets.navigation import SCREENS
 
@@ -33,7 +33,7 @@ KEYS = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Card[None]):
     """The words of one screen and the keys of all."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -20,7 +20,7 @@ from harness.tui.screens.base import ShadowScreen
 from harness.tui.screens.job import JobScreen
 from harness.tui.sources import JobSource
 from harness.tui.widgets.cell import Cell
-from harness.tui.widgets.job_table import WIDE, JobTable
+from harness.tui.widgets.job_table import JobTable
 from harness.tui.wording import NOTHING, plain
 
 PAGE = 100
@@ -102,7 +102,7 @@ new:completed` (the systems' own words). **x** finds all jobs again.
     def on_resize(self) -> None:
         """Columns share the new width."""
         if self._page is not None:
-            self.query_one(JobTable).show(self._page, wide=self.size.width >= WIDE)
+            self.query_one(JobTable).show(self._page, self.size.width)
 
     @on(Input.Changed)
     def _search_changed(self, event: Input.Changed) -> None:
@@ -176,7 +176,7 @@ new:completed` (the systems' own words). **x** finds all jobs again.
         if not self._search.wrong:
             self._page = event.page
             self.query_one("#count", Cell).show(_count(event.page))
-            self.query_one(JobTable).show(event.page, wide=self.size.width >= WIDE)
+            self.query_one(JobTable).show(event.page, self.size.width)
             self._explain()
         self._ask()
 

@@ -8,14 +8,14 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
+from harness.tui.screens.card import Card
 from harness.tui.widgets.cell import Cell
 from harness.tui.widgets.named import Named
 from harness.tui.wording import plain
 
 
-class LeavingScreen(ModalScreen[str | None]):
+class LeavingScreen(Card[str | None]):
     """Answers ``go on`` or ``stop``; None to stay."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,14 +9,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from harness.tui.jump import HINT, Jump, parse_jump
+from harness.tui.screens.card import Card
 from harness.tui.widgets.cell import Cell
 
 
-class MomentScreen(ModalScreen[Jump | None]):
+class MomentScreen(Card[Jump | None]):
     """Answers where to go; None if it was left without a wish."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

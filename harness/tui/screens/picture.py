@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 
 from harness.tui.picture import Pixels, draw
+from harness.tui.screens.card import Card
 
 
 class Picture(Widget):
@@ -31,7 +31,7 @@ class Picture(Widget):
         return strip.extend_cell_length(room[0], self.rich_style)
 
 
-class PictureScreen(ModalScreen[None]):
+class PictureScreen(Card[None]):
     """One picture; any of the keys that open or close takes it away."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -16,9 +16,7 @@ from textual.message import Message
 from textual.widgets import DataTable
 from textual.worker import get_current_worker
 
-from harness.assess.weighing import Weighed
 from harness.assessment import Assessment, RuleEffect
-from harness.compare.rules import Rule
 from harness.errors import ShadowError
 from harness.gates.shown import share
 from harness.gates.wording import counted
@@ -28,6 +26,10 @@ from harness.tui.sources import source_of
 from harness.tui.state import JsonValue
 from harness.tui.widgets.cell import Cell
 from harness.tui.wording import NOTHING, age, plain
+
+if TYPE_CHECKING:
+    from harness.assess.weighing import Weighed
+    from harness.compare.rules import Rule
 
 _PADDING = 2
 _NUMBERS = 8
@@ -139,8 +141,9 @@ that. **t** tries a rule that is not in force; from there **a** adds it to the t
     @on(DataTable.RowHighlighted)
     def _highlighted(self, event: DataTable.RowHighlighted) -> None:
         event.stop()
-        # Rows that are being replaced say nothing about where a person stands.
-        if (chosen := self.chosen()) and event.row_key.value == chosen.name:
+        # Rows that are being replaced say nothing about where a person stands; a table without
+        # rows has no key at all.
+        if (chosen := self.chosen()) and event.row_key == chosen.name:
             self._chosen_name = chosen.name
             self._explain()
 
@@ -191,8 +194,8 @@ def rule_words(effect: RuleEffect, rule: Rule | None, assessment: Assessment) ->
     if rule is not None:
         lines.append(Content(f"{rule.kind} of {plain(rule.field)}; {_scope(rule)}"))
     added = "from the beginning" if effect.added_at is None else (
-        f"{age(effect.added_at, assessment.provenance.as_of)} "
-        f"({effect.added_at:%d %b %Y %H:%M} UTC)"
+        f"since {effect.added_at:%d %b %Y %H:%M} UTC, "
+        f"{age(effect.added_at, assessment.provenance.as_of)}"
     )  # fmt: skip
     if effect.added_at is not None and not effect.noted:
         added = "no event tells since when: it counts as added just now"

@@ -7,8 +7,8 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 
+from harness.tui.screens.card import Card
 from harness.tui.widgets.cell import Cell
 
 HINT = (
@@ -17,7 +17,7 @@ HINT = (
 )
 
 
-class TextScreen(ModalScreen[None]):
+class TextScreen(Card[None]):
     """The text, to be selected by hand where the clipboard was out of reach."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

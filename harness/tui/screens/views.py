@@ -10,12 +10,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from harness.tui.screens.card import Card
 from harness.tui.views import SavedView, view_words
 from harness.tui.widgets.cell import Cell
+from harness.tui.widgets.options import Options
 from harness.tui.wording import plain
 
 LONGEST_NAME = 40
@@ -29,7 +30,7 @@ class Picked:
     show: str | None
 
 
-class ViewsScreen(ModalScreen[Picked]):
+class ViewsScreen(Card[Picked]):
     """Lists the saved views; a name in the line below saves what is on screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,7 +49,7 @@ class ViewsScreen(ModalScreen[Picked]):
             card.border_title = "Views"
             card.border_subtitle = "Enter shows, Del forgets, Esc closes"
             yield Cell("No view is saved yet.", id="no-view")
-            yield OptionList(markup=False, compact=True)
+            yield Options(markup=False, compact=True)
             yield Cell(f"Now: {plain(view_words(self._present))}", classes="lead-line")
             yield Input(placeholder="Save it as …", max_length=LONGEST_NAME)
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 
-from harness.assess.weighing import Weighed
 from harness.assessment import Difference
 from harness.gates.shown import share
 from harness.gates.wording import counted
+from harness.tui.screens.card import Card
 from harness.tui.widgets.cell import Cell
 from harness.tui.wording import kind_words, plain, short_job, value_text
+
+if TYPE_CHECKING:
+    from harness.assess.weighing import Weighed
 
 MOST_CAUSES, MOST_EXAMPLES = 8, 12
 HARMLESS = "No faults: other words, other ways of writing"
@@ -33,7 +35,7 @@ class Proposal:
     reason: str
 
 
-class WeighedScreen(ModalScreen[bool]):
+class WeighedScreen(Card[bool]):
     """The answer is whether the proposed rule is to be added."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -13,13 +13,14 @@ from textual.widgets.option_list import Option
 from harness.assessment import Cluster
 from harness.gates.wording import counted
 from harness.model import LIVE
+from harness.tui.widgets.options import Options
 from harness.tui.wording import clock, plain
 
 
-class ClusterList(OptionList):
+class ClusterList(Options):
     """One line a cluster; below them more about the highlighted one."""
 
-    BORDER_TITLE = "Clusters by lost agreement"
+    BORDER_TITLE = "Clusters: differences, share of the lost agreement"
 
     @dataclass
     class Chosen(Message):
@@ -43,7 +44,7 @@ class ClusterList(OptionList):
             return
         chosen = self._id_at(self.highlighted)
         self._clusters = clusters
-        self.border_subtitle = f"{len(clusters)}" if clusters else ""
+        self.border_subtitle = counted(len(clusters), "cluster") if clusters else ""
         self.clear_options()
         if not clusters:
             self.add_option(Option(Content.styled("No difference.", "$secondary"), disabled=True))

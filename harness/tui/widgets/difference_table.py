@@ -18,6 +18,7 @@ from textual.strip import Strip
 
 from harness.assessment import Difference
 from harness.gates.shown import points
+from harness.gates.wording import counted
 from harness.tui.listing import Group, Listing
 from harness.tui.wording import NOTHING, kind_words, plain, short_job, value_text
 
@@ -276,13 +277,13 @@ def group_words(group: Group, *, folded: bool) -> str:
     sign = "▸" if folded else "▾"
     cluster = group.cluster
     if cluster is None:
-        return f"{sign} in no cause  {group.shown:,}"
-    size = f"{cluster.size:,}"
+        return f"{sign} in no cause  {counted(group.shown, 'difference')}"
+    size = counted(cluster.size, "difference")
     if group.shown != cluster.size:
         size = f"{group.shown:,} of {size}"
     label = f"  {cluster.triage.label.value}" if cluster.triage else ""
     return (
-        f"{sign} {plain(cluster.title)}  {size}, costs {points(cluster.cost)}, "
+        f"{sign} {plain(cluster.title)}  {size}, cost {points(cluster.cost)}, "
         f"{plain(cluster.mode)}{label}"
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from harness.tui.widgets.cell import Cell
@@ -42,7 +43,14 @@ class Figures(Cell):
         shown = tuple(lines)
         if shown != self._lines:
             self._lines = shown
-            self.show(Content("\n").join(map(_line, shown)))
+            self._paint()
+
+    def on_resize(self) -> None:
+        """A long line goes on below its text, not below its name."""
+        self._paint()
+
+    def _paint(self) -> None:
+        self.show(Content("\n").join(_hanging(line, self.size.width) for line in self._lines))
 
     @property
     def figures(self) -> Iterator[Figure]:
@@ -70,6 +78,17 @@ def count(value: int) -> str:
 def named(name: str, *parts: Part, width: int) -> Line:
     """A line that begins with its name, so that texts stand below each other."""
     return ((f"{name:<{width}} ", "$secondary"), *parts)
+
+
+def _hanging(parts: Line, width: int) -> Content:
+    """The line on as many lines of the screen as it needs; its first words are its name."""
+    line, first = _line(parts), parts[0]
+    name = first[0] if isinstance(first, tuple) and len(parts) > 1 else ""
+    indent = cell_len(name)
+    if line.cell_length <= width or not 0 < indent <= width // 2:
+        return line
+    head, rest = line.divide([len(name)])
+    return head + Content("\n" + " " * indent).join(rest.wrap(width - indent))
 
 
 def _line(parts: Line) -> Content:

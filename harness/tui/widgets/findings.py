@@ -12,6 +12,7 @@ from textual.widgets.option_list import Option
 
 from harness.assessment import Finding
 from harness.model import LIVE, Severity
+from harness.tui.widgets.options import Options
 from harness.tui.wording import SEVERITY_WORDS, plain
 
 SEVERITY_STYLES = {
@@ -26,7 +27,7 @@ def finding_key(finding: Finding) -> str:
     return f"{finding.id}/{finding.mode}"
 
 
-class FindingList(OptionList):
+class FindingList(Options):
     """Findings, worst first; says when one is highlighted and when one is chosen."""
 
     BORDER_TITLE = "Findings"

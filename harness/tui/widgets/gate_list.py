@@ -12,6 +12,8 @@ from textual.widgets.option_list import Option
 
 from harness.assessment import GateResult, PhaseResult
 from harness.gates.shown import decision_line, status_line
+from harness.gates.wording import counted
+from harness.tui.widgets.options import Options
 from harness.tui.wording import plain, state_class
 
 _STYLES = {
@@ -23,7 +25,7 @@ _STYLES = {
 }
 
 
-class GateList(OptionList):
+class GateList(Options):
     """One line a gate below its phase; says when one is highlighted and when one is chosen."""
 
     BORDER_TITLE = "Gates by phase"
@@ -61,7 +63,7 @@ class GateList(OptionList):
             self.add_option(Option(_phase(phase), disabled=True))
             self.add_options([Option(_line(gate), id=gate.gate) for gate in phase.gates])
         ids = [gate.gate for phase in phases for gate in phase.gates]
-        self.border_subtitle = f"{len(ids)}"
+        self.border_subtitle = counted(len(ids), "gate")
         if ids:
             wanted = before.gate if before and before.gate in ids else ids[0]
             self.highlighted = self.get_option_index(wanted)

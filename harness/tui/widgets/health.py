@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rich.cells import cell_len
+
 from harness.assessment import Assessment, Operations, RecordingHealth, SamplerState
 from harness.model import Side
 from harness.tui.widgets.figures import (
@@ -19,7 +21,7 @@ from harness.tui.widgets.figures import (
 from harness.tui.widgets.panel import Panel
 from harness.tui.wording import clock, day_and_time, duration, plain
 
-_WIDTH = 12
+_WIDTH, _MOST_WIDTH = 12, 24
 _LOUD = "$warning bold"
 MOST_GAPS = 50
 
@@ -61,7 +63,7 @@ def recorder_lines(recording: RecordingHealth) -> Iterator[Line]:
         )  # fmt: skip
     yield named(
         "last sweep", figure(f"{here}.last_sweep_at", one.last_sweep_at, clock),
-        *_ago(f"{here}.sweep_age_s", one.sweep_age_s), ", ",
+        *_ago(f"{here}.sweep_age_s", one.sweep_age_s), ", took ",
         figure(f"{here}.sweep_cost_ms", one.sweep_cost_ms, _ms), width=_WIDTH,
     )  # fmt: skip
     yield named(
@@ -80,22 +82,27 @@ def recorder_lines(recording: RecordingHealth) -> Iterator[Line]:
 
 def source_lines(recording: RecordingHealth) -> Iterator[Line]:
     """Lag of each source, with the tables that it is about; then the samplers."""
+    longest = max((cell_len(plain(mark.source)) for mark in recording.marks), default=0)
+    width = max(_WIDTH, min(longest, _MOST_WIDTH))
     if recording.complete_until is None:
-        yield named("complete", ("▲ not proved: no sweep has finished", _LOUD), width=_WIDTH)
+        yield named("complete", ("▲ not proved: no sweep has finished", _LOUD), width=width)
     else:
         yield named(
             "complete", "to ", Figure("recording.complete_until", clock(recording.complete_until)),
             ", ", figure("recording.lag_s", recording.lag_s, duration), " behind",
-            *([(", ▲ provisional", _LOUD)] if recording.provisional else []), width=_WIDTH,
+            *([(", ▲ provisional", _LOUD)] if recording.provisional else []), width=width,
         )  # fmt: skip
     for at, mark in enumerate(recording.marks):
         here = f"recording.marks.{at}"
+        name = plain(mark.source)
         yield (
-            Figure(f"{here}.source", plain(mark.source)), ": to ",
+            Figure(f"{here}.source", name, "$secondary"), " " * (width - cell_len(name)), " to ",
             Figure(f"{here}.complete_until", clock(mark.complete_until)), ", ",
             Figure(f"{here}.lag_s", duration(mark.lag_s)), " behind",
         )  # fmt: skip
     yield from _table_lines(recording)
+    if recording.samplers:
+        yield ((f"{'by sampler':<{_WIDTH}} samples  last", "$secondary"),)
     for at, sampler in enumerate(recording.samplers):
         yield _sampler(f"recording.samplers.{at}", sampler)
 
@@ -125,12 +132,13 @@ def _column(source: str) -> str:
 
 
 def _sampler(here: str, sampler: SamplerState) -> Line:
+    name = f"{sampler.name:<{_WIDTH}} "
     if sampler.last_at is None:
-        return named(sampler.name, (NOT_RECORDED, "$secondary"), width=_WIDTH)
-    return named(
-        sampler.name, Figure(f"{here}.samples", count(sampler.samples)), ", last ",
-        figure(f"{here}.last_at", sampler.last_at, clock),
-        *_ago(f"{here}.age_s", sampler.age_s), width=_WIDTH,
+        return (name, "$secondary"), (f"{'':7}  {NOT_RECORDED}", "$secondary")
+    samples = count(sampler.samples)
+    return (
+        (name, "$secondary"), " " * (7 - len(samples)), Figure(f"{here}.samples", samples), "  ",
+        figure(f"{here}.last_at", sampler.last_at, clock), *_ago(f"{here}.age_s", sampler.age_s),
     )  # fmt: skip
 
 
@@ -178,7 +186,7 @@ def journal_lines(assessment: Assessment) -> Iterator[Line]:
     )  # fmt: skip
     version = "provenance.journal_schema_version"
     yield named(
-        "seq", Figure("provenance.seq", count(made.seq)), ", version ",
+        "seq", Figure("provenance.seq", count(made.seq)), ", schema version ",
         Figure(version, count(made.journal_schema_version)), width=_WIDTH,
     )  # fmt: skip
     chain = Figure("provenance.journal_hash", f"{plain(made.journal_hash)[:16]}…")
@@ -192,6 +200,8 @@ def journal_lines(assessment: Assessment) -> Iterator[Line]:
     yield named("clock jumps", jumps, width=_WIDTH)
     compared = figure("recording.reconciled_at", recording.reconciled_at, clock)
     yield named("compared", compared, " with production", width=_WIDTH)
+    if recording.by_kind:
+        yield (("events by kind", "$secondary"),)
     for kind, number in sorted(recording.by_kind, key=lambda item: (-item[1], item[0])):
         digits = count(number)
         yield (

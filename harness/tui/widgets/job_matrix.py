@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.text import Text
 from textual.widgets import DataTable
 
@@ -35,7 +37,7 @@ class JobMatrix(DataTable[Text]):
         self.border_subtitle = f"{len(submissions):,} submissions"
         self.clear(columns=True)
         wide = width >= WIDE
-        titles = _titles(wide=wide)
+        titles = _titles(submissions) if wide else _SHORT
         room = width - _FRAME - sum(size + _PADDING for _, size in titles) - _PADDING
         self.add_column("Directory", width=max(_LEAST_DIRECTORY, room))
         for title, size in titles:
@@ -46,13 +48,23 @@ class JobMatrix(DataTable[Text]):
             self.move_cursor(row=row, animate=False)
 
 
-def _titles(*, wide: bool) -> list[tuple[str, int]]:
-    if wide:
-        return [
-            ("Old", _OUTCOME), ("New", _OUTCOME), ("Verdict", _VERDICT),
-            ("Error old", _ERROR), ("Error new", _ERROR), ("Took old", 8), ("Took new", 8),
-        ]  # fmt: skip
-    return [("Old", _OUTCOME), ("New", _OUTCOME), ("Verdict", _VERDICT), ("Old→new took", 15)]
+_OUTCOMES = (("Old", _OUTCOME), ("New", _OUTCOME), ("Verdict", _VERDICT))
+_SHORT = (*_OUTCOMES, ("Old→new took", 15))
+
+
+def _titles(submissions: tuple[JobSubmission, ...]) -> tuple[tuple[str, int], ...]:
+    """Errors take what their words need: the name of the directory needs the rest."""
+
+    def room(title: str, errors: Iterable[str | None]) -> tuple[str, int]:
+        longest = max((len(_error(error)) for error in errors), default=0)
+        return title, min(_ERROR, max(len(title), longest))
+
+    return (
+        *_OUTCOMES,
+        room("Error old", (one.control_error for one in submissions)),
+        room("Error new", (one.candidate_error for one in submissions)),
+        ("Took old", 8), ("Took new", 8),
+    )  # fmt: skip
 
 
 def _cells(one: JobSubmission, *, wide: bool) -> list[Text]:

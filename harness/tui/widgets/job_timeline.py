@@ -83,7 +83,8 @@ class TimeAxis(Cell):
             for key, name in LANES
         ]
         whole = (end - start).total_seconds() * self._scale
-        middle, last = f"+{duration(whole / 2)}", f"+{duration(whole)}"
+        of_production = "" if self._scale == 1.0 else " of production"
+        middle, last = f"+{duration(whole / 2)}", f"+{duration(whole)}{of_production}"
         ruler = f"{'0 s':<{width // 2 - len(middle) // 2}}{middle}"
         ruler = f"{ruler}{last:>{max(1, width - len(ruler))}}"
         lines.append(Content.styled(" " * _NAME_WIDTH + ruler, "$secondary"))

@@ -90,6 +90,10 @@ def _past(view: View) -> str | None:
     if view.as_of is None:
         return None
     asked = _asked(view.as_of)
+    if view.opening and view.assessment:
+        made = view.assessment.provenance
+        seen = f"as of {day_and_time(made.as_of)}, seq {made.seq:,}"
+        return f"◀ THE PAST, NOT NOW: what was seen last, {seen}. The journal is being read …"
     keys = "l: live"
     if view.assessment is None:
         return f"◀ THE PAST, NOT NOW: as of {asked}.  {keys}"

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 
-from harness.compare.explain import Step
 from harness.compare.kinds import PAIR
 from harness.model import Side
 from harness.tui.marking import marked_pair
 from harness.tui.widgets.cell import Cell
 from harness.tui.widgets.side_by_side import Rows
 from harness.tui.wording import SIDE_WORDS, plain
+
+if TYPE_CHECKING:
+    from harness.compare.explain import Step
 
 _IDLE = frozenset({"not about this pair", "out of scope"})
 

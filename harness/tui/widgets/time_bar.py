@@ -82,6 +82,8 @@ def _words(view: View) -> Content:
         return Content.assemble(("● LIVE", "$success bold"), at)
     made = view.assessment.provenance if view.assessment else None
     when = f"{clock(made.as_of)}, seq {made.seq:,}" if made else "…"
+    if view.opening:
+        return Content.assemble(("◀ SEEN LAST ", "bold"), (when, "bold"), " — reading now …")
     return Content.assemble(("◀ AS OF ", "bold"), (when, "bold"), " — not now", (play, "bold"))
 
 
