@@ -25,7 +25,7 @@ class AgreementPanel(Panel):
         self._beside = Cell(classes="beside")
         self._pairs = Cell(classes="pairs")
         self._band = BandPlot()
-        self._none = Cell("No job has been compared yet.", classes="none")
+        self._none = Cell(classes="none")
 
     def compose(self) -> ComposeResult:
         """Words above, plot below."""
@@ -54,7 +54,7 @@ class AgreementPanel(Panel):
         self._now.show(
             Content.assemble(
                 (share(by_job.value), "$primary bold"),
-                f" of {by_job.n:,} {by_job.unit}, ",
+                f" of {counted(by_job.n, by_job.unit.removesuffix('s'))}, ",
                 (at_least(by_job), "$secondary"),
             )
         )
@@ -68,4 +68,9 @@ class AgreementPanel(Panel):
         drawn = len(agreement.series) > 1
         self._band.display = drawn
         self._none.display = not drawn
+        self._none.show(
+            "The band begins with the second job."
+            if agreement.series
+            else "No job has been compared yet."
+        )
         self._band.show(agreement.series, threshold)
