@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rich.style import Style
 from textual import events
 from textual.keys import Keys
 from textual.pilot import Pilot
@@ -150,3 +151,20 @@ def test_a_press_of_the_mouse_on_what_has_just_been_taken_away_selects_nothing()
         assert app._exception is None
 
     drive(app, scenario, size=(120, 40))
+
+
+def test_a_click_on_an_option_that_has_gone_chooses_nothing() -> None:
+    options = Options(*"abc", id="few")
+
+    async def scenario(pilot: Pilot[int]) -> None:
+        await pilot.app.screen.mount(options)
+        await pilot.pause()
+        clicked = events.Click(options, 2, 2, 0, 0, 1, False, False, False)
+        clicked._style = Style(meta={"option": 2})
+        options.clear_options()
+        options.post_message(clicked)
+        await pilot.pause()
+        assert pilot.app._exception is None
+        assert options.highlighted is None
+
+    drive(make_app(), scenario)

@@ -1,13 +1,14 @@
-"""Lists of options whose page keys may come before the first layout.
+"""Lists of options that keys and clicks may reach before or after their options are there.
 
-Textual 8 then looks for the cursor's line, which is not known yet, and ends the app with a
-KeyError. A held Page Up meets that moment whenever a card opens.
+Textual 8 then looks for a line that is not known yet, or for an option that is gone, and ends the
+app. A held Page Up meets that moment whenever a card opens.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
+from textual import events
 from textual.widgets import OptionList
 
 
@@ -17,6 +18,12 @@ class Options(OptionList):
     def _move_page(self, direction: Literal[-1, 1]) -> None:
         if laid_out(self):
             super()._move_page(direction)
+
+    async def _on_click(self, event: events.Click) -> None:
+        place = event.style.meta.get("option")
+        if place is not None and place >= self.option_count:
+            # What was clicked has gone since it was painted.
+            event.prevent_default()
 
 
 def laid_out(options: OptionList) -> bool:
