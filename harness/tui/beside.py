@@ -189,7 +189,8 @@ class _Asked:
         with self._guard:
             self._closed = True
             process, self._process = self._process, None
-        if process is not None:
+        # One that could not be started has nothing to end.
+        if process is not None and process.pid is not None:
             process.kill()
             process.join()
 

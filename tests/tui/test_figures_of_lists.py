@@ -27,6 +27,8 @@ from tests.tui.test_figures import app_on, report_of
 Report = Mapping[str, Any]
 SIZE = (200, 160)
 """So tall that no list of a random week goes on below."""
+OPENED = 2
+"""Rules looked at in full; the table has the figures of all."""
 
 
 def number(pattern: str, text: str) -> float:
@@ -102,16 +104,17 @@ async def check_rules(pilot: Pilot[int], report: Report) -> None:
     ):
         if value is not None:
             assert number(pattern, text) == round(100 * value, 1)
-    await press(pilot, *("up" for _ in report["rules"]))
-    for rule in report["rules"]:
-        text = text_of(pilot.app)
+    for number_of, rule in enumerate(report["rules"]):
         [row] = [line for line in text.splitlines() if line.lstrip(" ▲").startswith(rule["name"])]
         counted = [int(word.replace(",", "")) for word in row.split() if word[0].isdecimal()]
         assert counted[:3] == [rule["hidden"], rule["hidden_pairs"], rule["touched"]]
-        assert number(r"hides ([\d,]+) difference", text) == rule["hidden"]
-        assert number(r"differences? in ([\d,]+) pair", text) == rule["hidden_pairs"]
-        assert number(r"touched ([\d,]+) value", text) == rule["touched"]
-        await press(pilot, "down")
+        if number_of < OPENED:
+            await press(pilot, "down" if number_of else "up")
+            said = text_of(pilot.app)
+            assert number(r"hides ([\d,]+) difference", said) == rule["hidden"]
+            assert number(r"differences? in ([\d,]+) pair", said) == rule["hidden_pairs"]
+            assert number(r"touched ([\d,]+) value", said) == rule["touched"]
+    await press(pilot, *("up" for _ in range(OPENED)))
 
 
 async def check_findings(pilot: Pilot[int], report: Report) -> None:
@@ -137,7 +140,7 @@ async def check_replays(pilot: Pilot[int], report: Report) -> None:
     await press(pilot, key_of("replays"))
     words = words_of(pilot)
     for run in report["replays"]:
-        assert run["mode"] in words
+        assert run["run"] in words
         assert f"{run['done']:,} replayed and {run['excluded']:,} excluded" in words
         assert f"of {run['selected']:,} submission" in words
         if run["rate_per_min"] is not None:
@@ -186,7 +189,7 @@ def test_a_random_week_at_random_moments(seed: int, tmp_path: Path) -> None:
     journal = recorded_week(tmp_path, seed)
     chance = random.Random(seed)
     last = journal.head().seq
-    moments = [chance.randint(last // 3, last), last]
+    moments = [last] if seed else [chance.randint(last // 3, last)]
 
     async def scenario(pilot: Pilot[int]) -> None:
         app = pilot.app
