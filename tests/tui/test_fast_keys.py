@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from rich.style import Style
 from textual import events
+from textual.command import CommandList
 from textual.keys import Keys
 from textual.pilot import Pilot
 from textual.widgets import DataTable
@@ -15,6 +16,7 @@ from harness.tui.screens.help import HelpScreen
 from harness.tui.screens.palette import Palette
 from harness.tui.screens.rules import RulesScreen
 from harness.tui.widgets.gates import GateRow
+from harness.tui.widgets.key_line import KeyLine
 from harness.tui.widgets.options import Options
 from tests.support.monkey import send
 from tests.tui.support import (
@@ -168,3 +170,32 @@ def test_a_click_on_an_option_that_has_gone_chooses_nothing() -> None:
         assert options.highlighted is None
 
     drive(make_app(), scenario)
+
+
+def test_a_click_on_a_command_that_has_gone_chooses_nothing() -> None:
+    app = make_app()
+
+    async def scenario(pilot: Pilot[int]) -> None:
+        await press(pilot, "ctrl+p")
+        commands = app.screen.query_one(CommandList)
+        clicked = events.Click(commands, 2, 2, 0, 0, 1, False, False, False)
+        clicked._style = Style(meta={"option": 10_000})
+        commands.post_message(clicked)
+        await settle(pilot)
+        assert app._exception is None
+
+    drive(app, scenario)
+
+
+def test_keys_that_were_painted_once_are_let_go() -> None:
+    app = make_app()
+
+    async def scenario(pilot: Pilot[int]) -> None:
+        footer = app.screen.query_one(KeyLine)
+        for _ in range(5):
+            footer.call_next(footer.recompose)
+            await settle(pilot)
+        watchers = getattr(footer, "__watchers")["compact"]
+        assert 0 < len(watchers) <= len(footer.children)
+
+    drive(app, scenario)

@@ -13,9 +13,13 @@ from textual.css.query import NoMatches
 from textual.events import Mount
 
 from harness.tui.screens.card import SteadyScreen
-from harness.tui.widgets.options import laid_out
+from harness.tui.widgets.options import GoneOptions, laid_out
 
 _gather = CommandPalette._gather_commands.__wrapped__  # type: ignore[attr-defined]
+
+
+class _Commands(CommandList, GoneOptions):
+    """What was found; it changes while one types and clicks."""
 
 
 class Palette(CommandPalette, SteadyScreen[None]):
@@ -25,6 +29,9 @@ class Palette(CommandPalette, SteadyScreen[None]):
         # Closed before it was opened, it has no screen below to ask for commands.
         if not self.is_active:
             event.prevent_default()
+        for commands in self.query(CommandList):
+            # The palette makes its own list, and has no place to name another kind of it.
+            commands.__class__ = _Commands
 
     @work(exclusive=True, group=CommandPalette._GATHER_COMMANDS_GROUP)
     async def _gather_commands(self, search_value: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.events import Resize
+from textual.reactive import Reactive
 from textual.widget import Widget
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
@@ -21,6 +22,8 @@ class KeyLine(Footer):
 
     def compose(self) -> ComposeResult:
         """The keys that fit; the help names all of them."""
+        # Textual 8 keeps every key that was ever here, to tell it of changes in a footer's style.
+        Reactive._clear_watchers(self)
         yield from self._fitting(list(super().compose()))
 
     def on_resize(self, event: Resize) -> None:

@@ -12,18 +12,21 @@ from textual import events
 from textual.widgets import OptionList
 
 
-class Options(OptionList):
+class GoneOptions(OptionList):
+    """A list in which a click on what has gone since it was painted chooses nothing."""
+
+    async def _on_click(self, event: events.Click) -> None:
+        place = event.style.meta.get("option")
+        if place is not None and place >= self.option_count:
+            event.prevent_default()
+
+
+class Options(GoneOptions):
     """A list of options."""
 
     def _move_page(self, direction: Literal[-1, 1]) -> None:
         if laid_out(self):
             super()._move_page(direction)
-
-    async def _on_click(self, event: events.Click) -> None:
-        place = event.style.meta.get("option")
-        if place is not None and place >= self.option_count:
-            # What was clicked has gone since it was painted.
-            event.prevent_default()
 
 
 def laid_out(options: OptionList) -> bool:
