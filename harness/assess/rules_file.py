@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
+import stat
 import tomllib
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ from typing import Any
 from harness.assess.criteria import load_rules, shipped_rules_text
 from harness.compare.rules import Rule, RuleSet, parse_rules, refuse_contradictions
 from harness.errors import SettingsError
+from harness.whole_file import write_whole
 
 UNNAMED = {"name": "proposed", "author": "nobody yet", "reason": "on trial"}
 """What a rule that is only tried may leave out."""
@@ -92,7 +90,8 @@ def append_rule(path: Path, text: str, rule: Rule) -> None:
     if parse_rules(new, origin=str(path)).rule != (*old.rule, rule):
         raise SettingsError(f"{path}: the rule does not fit below its text. Add it by hand.")
     try:
-        _replace(path, new)
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
+        write_whole(path, new.encode(), mode=mode)
     except OSError as error:
         raise SettingsError(
             f"{path}: cannot be written ({error}). Make the file and its folder writable."
@@ -150,21 +149,3 @@ def _toml(value: Any) -> str:
 
 def _key(key: str) -> str:
     return key if key.replace("_", "").isalnum() and key.isascii() else _toml(key)
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, name)
-        else:
-            Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise

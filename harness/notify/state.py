@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import EnvironmentProblem, SettingsError
 from harness.notify.ledger import Ledger
+from harness.whole_file import write_whole
 
 VERSION = 1
 _MAGIC = '{"shadow_notify":'
@@ -78,7 +78,7 @@ class StateFile:
             separators=(",", ":"),
         )
         try:
-            _replace(self.path, text)
+            write_whole(self.path, text.encode())
         except OSError as error:
             raise EnvironmentProblem(
                 f"{self.path}: cannot be written ({error.strerror}), so nothing is told: it would "
@@ -110,18 +110,3 @@ class StateFile:
             yield
         finally:
             os.close(descriptor)
-
-
-def _replace(path: Path, text: str) -> None:
-    # mkstemp makes files that only their owner can read, which is right for this one.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            # Without it a power cut may leave the new name on an empty file.
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +18,7 @@ from harness.report.markdown import to_markdown
 from harness.report.redact import redact
 from harness.report.since import Since
 from harness.report.slack import to_slack
+from harness.whole_file import write_whole
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 """Where GitHub's runner says which file becomes the summary of a step."""
@@ -74,7 +74,7 @@ def write_report(
         path = directory / f"report.{_SUFFIXES.get(name, name)}"
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, content)
+            write_whole(path, content, mode=_of_a_team())
         except OSError as error:
             raise EnvironmentProblem(_words(path, error)) from error
         paths[name] = path
@@ -115,22 +115,11 @@ def publish_github(
     return commands
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            # Without it a power cut may leave the new name on an empty file.
-            os.fsync(file.fileno())
-        # mkstemp makes files that only their owner can read; a report is for a team.
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def _of_a_team() -> int:
+    """The permissions that a new file has by itself: a report is for more than its writer."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
 
 
 def _words(path: Path, error: OSError) -> str:

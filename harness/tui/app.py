@@ -214,7 +214,6 @@ class ShadowApp(RunningApp):
         if self.view.travel.playing and as_of is not None:
             # The picture stays under its own name until the next one is there: no flicker.
             self._ahead = as_of
-            self.view = replace(self.view, opening=False)
         else:
             self._ahead = None
             # The old picture goes at once: under the new moment's name it would be a lie.

@@ -12,16 +12,18 @@ import json
 import os
 import pickle
 import stat
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import harness.assessment
 from harness import __version__
 from harness.assessment import Assessment
 from harness.tui.looked import Span
-from harness.tui.state import state_home
+from harness.tui.state import state_path
+from harness.whole_file import write_whole
 
 if TYPE_CHECKING:
     from harness.assess.criteria import Criteria
@@ -45,9 +47,7 @@ class LastLook:
     """The last look at one journal by one user. Reading and writing never raise."""
 
     def __init__(self, journal: Path, environ: Mapping[str, str], criteria: Criteria) -> None:
-        digest = hashlib.sha256(str(journal.resolve()).encode("utf-8", "surrogateescape"))
-        name = f"look-{digest.hexdigest()[:16]}.bin"
-        self.path = state_home(environ) / "shadow-harness" / name
+        self.path = state_path(journal, environ, "look-{}.bin")
         self._journal = journal
         self._criteria = criteria
 
@@ -73,14 +73,7 @@ class LastLook:
             if len(packed) > _MOST_BYTES:
                 return
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, name = tempfile.mkstemp(prefix=".look-", dir=self.path.parent)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(packed)
-                Path(name).replace(self.path)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            write_whole(self.path, packed)
         except OSError:
             # A disk that is full or read-only costs the next dashboard a second, nothing else.
             return
@@ -95,6 +88,7 @@ class LastLook:
         return {
             "version": _VERSION,
             "tool": __version__,
+            "layout": _layout(),
             "journal": hashlib.sha256(header).hexdigest(),
         }
 
@@ -119,6 +113,18 @@ class _Unpacked(pickle.Unpickler):
         if isinstance(found, type) and found.__module__.startswith(_MODULES):
             return found
         raise pickle.UnpicklingError(f"{module}.{name} is no part of an assessment")
+
+
+@cache
+def _layout() -> str:
+    """What an assessment is made of: unpacking goes by the order of fields and asks no names."""
+    kinds = [Seen, Span, *vars(harness.assessment).values()]
+    told = sorted(
+        (kind.__name__, [one.name for one in fields(kind)])
+        for kind in kinds
+        if isinstance(kind, type) and is_dataclass(kind)
+    )
+    return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 def _ours(path: Path) -> bool:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from harness.whole_file import write_whole
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -48,13 +48,17 @@ def state_home(environ: Mapping[str, str], platform: str = sys.platform) -> Path
     return home / ".local" / "state"
 
 
+def state_path(journal: Path, environ: Mapping[str, str], name: str) -> Path:
+    """Where something is kept of a journal, for this user. name: with {} for which journal."""
+    digest = hashlib.sha256(str(journal.resolve()).encode("utf-8", "surrogateescape"))
+    return state_home(environ) / "shadow-harness" / name.format(digest.hexdigest()[:16])
+
+
 class StateFile:
     """The state of one journal's dashboard. Reading and writing never raise."""
 
     def __init__(self, journal: Path, environ: Mapping[str, str]) -> None:
-        digest = hashlib.sha256(str(journal.resolve()).encode("utf-8", "surrogateescape"))
-        name = f"watch-{digest.hexdigest()[:16]}.json"
-        self.path = state_home(environ) / "shadow-harness" / name
+        self.path = state_path(journal, environ, "watch-{}.json")
         self.trouble: str | None = None
         """Why the file was not read or not written, in words."""
         self._written: Remembered | None = None
@@ -91,14 +95,7 @@ class StateFile:
         text = json.dumps({"version": VERSION, **asdict(wanted)}, ensure_ascii=False, indent=1)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, name = tempfile.mkstemp(prefix=".watch-", dir=self.path.parent)
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(text)
-                Path(name).replace(self.path)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            write_whole(self.path, text.encode())
         except OSError as error:
             self.trouble = f"{self.path}: cannot be written ({error.strerror or error})."
             return

@@ -132,10 +132,16 @@ class TravellingApp(App[int]):
     def _can_move(self, forward: bool) -> Assessment | None:
         """What is shown, if one can move from it; else the reason has been said."""
         self.stop_travelling()
+        self._stay()
         if forward and not self.view.past:
             self.notify(LIVE)
             return None
         return self.view.assessment
+
+    def _stay(self) -> None:
+        """Whoever moves from what the last run saw is in the past by their own wish."""
+        if self.view.opening:
+            self._show(replace(self.view, opening=False))
 
     def action_step(self, forward: bool) -> None:
         """Step to the next or previous moment at which the journal grew."""
@@ -216,6 +222,7 @@ class TravellingApp(App[int]):
             self.notify("This is live. Go back first ([ or @), then Space plays from there.")
         elif self.view.assessment:
             self.stop_travelling()
+            self._stay()
             self.travel(playing=True)
             self.play_on()
 

@@ -103,6 +103,15 @@ def test_what_was_judged_otherwise_is_not_shown(
     assert last_look(journal, replace(criteria, rules=rules), tmp_path).read() is None
 
 
+def test_values_of_another_layout_are_not_unpacked(
+    journal: Journal, criteria: Criteria, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = look_at(journal, criteria, tmp_path)
+    assert kept.read() is not None
+    monkeypatch.setattr("harness.tui.last_look._layout", lambda: "a field more")
+    assert kept.read() is None
+
+
 def test_a_file_that_others_can_read_or_that_is_damaged_is_as_none(
     journal: Journal, criteria: Criteria, tmp_path: Path
 ) -> None:
@@ -226,6 +235,22 @@ def test_whoever_travels_meanwhile_is_left_where_they_are() -> None:
         data.may.set()
         await pilot.pause(0.3)
         assert "seq 3,990 — not now" in text_of(pilot.app)
+
+    play(opened(data), scenario)
+
+
+def test_whoever_searches_meanwhile_stays_until_the_search_has_ended() -> None:
+    data = Slow()
+
+    async def scenario(pilot: Pilot[int]) -> None:
+        await until(pilot, lambda: "SEEN LAST" in text_of(pilot.app))
+        await pilot.press("right_parenthesis")
+        await until(pilot, lambda: "seq 4,000 — not now" in text_of(pilot.app))
+        data.may.set()
+        await pilot.pause(0.3)
+        assert isinstance(pilot.app, ShadowApp)
+        assert pilot.app.view.travel.searching is None
+        assert "LIVE" not in text_of(pilot.app)
 
     play(opened(data), scenario)
 
