@@ -34,7 +34,8 @@ class Production:
 
     def connect(self, *, autocommit: bool = True) -> psycopg.Connection[Any]:
         """A session of the owner's."""
-        return psycopg.connect(self.dsn, autocommit=autocommit)
+        # Behind a pooler the next transaction may meet a session that prepared nothing.
+        return psycopg.connect(self.dsn, autocommit=autocommit, prepare_threshold=None)
 
     def execute(self, statement: str, params: Any = None) -> list[tuple[Any, ...]]:
         """Run one statement in a session of its own and commit it."""
