@@ -44,7 +44,7 @@ from tests.support.replays import BUSINESS, accepted
 
 SUBMISSIONS = 100
 ROUNDS = 3
-_EACH = 6
+_EACH = 8
 """Submissions of each of a company's workers: the more, the less the last ones weigh, which have
 the machine to themselves."""
 AT_ONCE = 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ from replay.worker.process import (
 START_S = 30.0
 """How much longer than its plan a program may take, to start itself and a browser of its own."""
 _GREETING_S = 60.0
+APART_S = 0.7
+"""How long after one slot the next is opened. Programs begun together stay in step, and all start
+their browsers at once and sleep at once: the processor is full by turns and idle by turns."""
 
 
 class _EndedError(Exception):
@@ -73,6 +77,8 @@ class SlotPlace:
         self._isolation = isolation or find_isolation()
         self._desks: set[_Desk] = set()
         self._free: list[_Desk] = []
+        self._opening = asyncio.Lock()
+        self._next_opening = -math.inf
 
     @cached_property
     def facts(self) -> Mapping[str, Any]:
@@ -213,6 +219,9 @@ class SlotPlace:
                 log.write(line)
 
     async def _sit_down(self) -> _Desk:
+        async with self._opening:
+            await asyncio.sleep(self._next_opening - time.monotonic())
+            self._next_opening = time.monotonic() + APART_S
         slot = Slot(
             self._sandbox,
             self._browser,

@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from replay.sandbox.conditions import Condition
 from replay.sandbox.sites import Hit, Reply, Site, make_site
 from replay.seal.isolation import NONE, Isolation, SlotLayer, find_isolation
 from replay.seal.place import SlotPlace
+from replay.seal.slot import Slot
 from replay.worker.choose import make_worker
 from replay.worker.contract import Timeouts
 from replay.worker.process import ProcessWorker
@@ -285,6 +287,29 @@ def test_a_program_may_exit_after_each_order_and_leave_what_it_likes(
     assert leftovers.files == ("home/mine",)
     assert all(naps in line for line in leftovers.processes)
     assert not any(naps in " ".join(line) for line in command_lines())
+
+
+def test_programs_begin_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In step they would all start their browsers at once, and then all sleep at once."""
+    began: list[float] = []
+    monkeypatch.setattr(
+        Slot,
+        "__aenter__",
+        lambda self, enter=Slot.__aenter__: (began.append(time.monotonic()), enter(self))[1],
+    )
+    program = tmp_path / "naps.sh"
+    program.write_text(
+        '#!/bin/sh\nread -r order\nsleep 4\necho \'{"status": "submitted"}\'\n', encoding="utf-8"
+    )
+    program.chmod(0o755)
+    journal = make_journal(tmp_path, *accepted(4))
+    state = run(journal, made("command:./naps.sh", folder=tmp_path), concurrency=4)
+    assert (state.done, state.crashed) == (4, 0)
+    gaps = [later - sooner for sooner, later in pairwise(began)]
+    assert len(gaps) >= 2
+    assert min(gaps) >= 0.5
 
 
 def command_lines() -> Iterator[list[str]]:
