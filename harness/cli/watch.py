@@ -55,6 +55,9 @@ def watch(
             "watch needs a terminal: stdin, stdout or stderr is redirected. "
             "Use shadow report --stdout instead: it prints the same assessment."
         )
+    from harness.tui.starting import collect_later
+
+    collect_later()
     from harness.assess.criteria import load_criteria
     from harness.cli.dashboard_ports import EvidenceBeside
     from harness.cli.operations import JournalOperations

@@ -43,6 +43,7 @@ from harness.tui.screens.palette import Palette
 from harness.tui.screens.replays import ReplaysScreen
 from harness.tui.screens.rules import RulesScreen
 from harness.tui.sources import Source
+from harness.tui.starting import STARTED_S, collect_again, collects_later
 from harness.tui.state import Remembered, StateFile
 from harness.tui.task import BackgroundTask, TaskState
 from harness.tui.theme import DARK, THEMES, next_theme
@@ -155,6 +156,8 @@ class ShadowApp(RunningApp):
         known = self._wanted_theme in self.available_themes
         self.theme = self._wanted_theme if known else DARK.name
         self.look(self._wanted)
+        if collects_later():
+            self.set_timer(STARTED_S, collect_again)
         if self._state:
             self._take_up(self._state)
         if self._closing_after:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from typing import Any
 
@@ -16,6 +17,7 @@ from harness.tui.screens.difference import DifferenceScreen
 from harness.tui.screens.help import HelpScreen
 from harness.tui.screens.moment import MomentScreen
 from harness.tui.screens.overview import OverviewScreen
+from harness.tui.starting import collect_later
 from harness.tui.widgets.navigation import SCREENS
 from tests.support.assessments import AS_OF, make_assessment, make_provenance
 from tests.tui.support import (
@@ -252,6 +254,23 @@ def test_ctrl_c_leaves_even_from_a_text_field() -> None:
         await pilot.press("ctrl+c")
 
     assert drive(make_app(), scenario).return_value == 0
+
+
+def test_garbage_is_looked_for_again_once_the_first_screen_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("harness.tui.app.STARTED_S", 0.01)
+
+    async def scenario(pilot: Pilot[int]) -> None:
+        await until(pilot, gc.isenabled)
+        assert gc.get_freeze_count()
+
+    collect_later()
+    try:
+        drive(make_app(), scenario)
+    finally:
+        gc.unfreeze()
+        gc.enable()
 
 
 def test_the_task_stands_on_top_of_every_screen() -> None:
