@@ -42,14 +42,22 @@ class Segment:
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path = path
         self._descriptor = descriptor
+        self._size = 0
         self._unsynced = False
 
     def write(self, line: bytes) -> None:
-        """Append a line; OSError if it cannot be written whole."""
+        """Append a line; OSError, and none of it is there, if it cannot be written whole."""
         self._unsynced = True
         left = memoryview(line)
-        while left:
-            left = left[os.write(self._descriptor, left) :]
+        try:
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+        except OSError:
+            # Or what is written later would be the end of a torn line.
+            os.ftruncate(self._descriptor, self._size)
+            os.lseek(self._descriptor, self._size, os.SEEK_SET)
+            raise
+        self._size += len(line)
 
     def sync(self) -> None:
         """Have what was written survive the loss of power too."""
@@ -202,8 +210,8 @@ def _events(descriptor: int) -> Iterator[EventDraft]:
                 found = json.loads(line)
             except ValueError:
                 # The last line of a process that was killed, or blocks that lost power took: those
-                # submissions are done again.
-                return
+                # submissions are done again. Each line stands for itself.
+                continue
             yield from map(_of_json, found)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -201,6 +202,37 @@ def test_a_disk_that_is_full_is_told_in_one_line(
         monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(EnvironmentProblem, match=r"replaying cannot be written \(No space"):
             spool.sync()
+
+
+def test_what_is_kept_after_the_disk_was_full_is_recovered(journal: Journal) -> None:
+    """The kernel's own limit on the size of a file: it, too, first writes as much as fits."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    spool = Spool(journal, "r")
+    spool.keep([draft(0)])
+    (segment,) = left_of(journal)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (segment.stat().st_size + 40, hard))
+    try:
+        with pytest.raises(EnvironmentProblem, match="cannot be written"):
+            spool.keep([draft(1)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    spool.keep([draft(2)])
+    spool.keep([draft(3)])
+    abandon(spool)
+    assert recover(journal) == 3
+    assert keys_of(journal) == [key for number, key in enumerate(keys(range(4))) if number != 1]
+
+
+def test_blocks_that_lost_power_took_cost_only_their_own_lines(journal: Journal) -> None:
+    spool = Spool(journal, "r")
+    for number in range(3):
+        spool.keep([draft(number)])
+    abandon(spool)
+    (segment,) = left_of(journal)
+    first, second, third = segment.read_bytes().splitlines(keepends=True)
+    segment.write_bytes(first + bytes(len(second) - 1) + b"\n" + third)
+    assert recover(journal) == 2
+    assert keys_of(journal) == [keys(range(3))[0], keys(range(3))[2]]
 
 
 _JSON = st.recursive(
