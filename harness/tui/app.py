@@ -32,12 +32,9 @@ from harness.tui.looked import Moment, Snapshot
 from harness.tui.ports import Ports
 from harness.tui.running import RunningApp
 from harness.tui.screens.base import ShadowScreen
-from harness.tui.screens.difference import DifferenceScreen
 from harness.tui.screens.differences import DifferencesScreen
 from harness.tui.screens.findings import FindingsScreen
 from harness.tui.screens.gates import GatesScreen
-from harness.tui.screens.health import HealthScreen
-from harness.tui.screens.jobs import JobsScreen
 from harness.tui.screens.overview import OverviewScreen
 from harness.tui.screens.palette import Palette
 from harness.tui.screens.replays import ReplaysScreen
@@ -75,12 +72,10 @@ class ShadowApp(RunningApp):
     MODES: ClassVar[dict[str, str | type[Screen[None]]]] = {  # type: ignore[assignment]
         "overview": OverviewScreen,
         "differences": DifferencesScreen,
-        "jobs": "jobs",
         "gates": GatesScreen,
         "findings": FindingsScreen,
         "replays": ReplaysScreen,
         "rules": RulesScreen,
-        "health": "health",
     }
     COMMANDS: ClassVar = App.COMMANDS | {DifferenceCommands}
     TASK_TICK_S: ClassVar[float] = 0.5
@@ -136,8 +131,8 @@ class ShadowApp(RunningApp):
         self.author = self._left.author or (operations.author if operations else "")
         self._wanted_theme = theme or self._left.theme or DARK.name
         self._ahead: Moment | None = None
-        self.install_screen(JobsScreen(data), "jobs")
-        self.install_screen(HealthScreen(data), "health")
+        self.add_mode("jobs", self._make_jobs)
+        self.add_mode("health", self._make_health)
         self.view = View(as_of=as_of, snapshot=None, fault=None)
         if seen is not None and as_of is None:
             self.view = _opening(seen)
@@ -163,6 +158,17 @@ class ShadowApp(RunningApp):
         if self._closing_after:
             self._ask_task()
             self.set_interval(self.TASK_TICK_S, self._ask_task)
+
+    def _make_jobs(self) -> Screen[None]:
+        # Loaded when it is wanted: the first screen need not wait for it.
+        from harness.tui.screens.jobs import JobsScreen
+
+        return JobsScreen(self._data)
+
+    def _make_health(self) -> Screen[None]:
+        from harness.tui.screens.health import HealthScreen
+
+        return HealthScreen(self._data)
 
     @work(thread=True, exclusive=True, group="look", exit_on_error=False)
     def look(self, as_of: Moment | None) -> None:
@@ -275,6 +281,8 @@ class ShadowApp(RunningApp):
 
     async def open_difference(self, difference: Difference, among: Sequence[Difference]) -> None:
         """Show one difference; `among` is the list that next and previous step through."""
+        from harness.tui.screens.difference import DifferenceScreen
+
         await self.action_show_screen("differences")
         await self.push_screen(DifferenceScreen(self._data, difference, among))
 
@@ -359,7 +367,7 @@ class ShadowApp(RunningApp):
             self.notify(state.trouble, severity="warning", markup=False)
         if not self._left.hint_seen:
             self.notify(HINT, title="For the first time here?", timeout=HINT_S, markup=False)
-        if self._left.screen in self.MODES and self._left.screen != self.DEFAULT_MODE:
+        if self._left.screen in dict(SCREENS) and self._left.screen != self.DEFAULT_MODE:
             self.call_later(self.action_show_screen, self._left.screen)
         self.set_interval(self.STATE_TICK_S, self._remember)
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from harness.compare.rules import Rule
     from harness.journal.verify import Verification
 
+_END_S = 5.0
+"""How long leaving waits at most for a killed process to be gone."""
 KEPT_MOMENTS = 4
 """Assessments kept on this side, so that a step back does not bring the same one across again."""
 _AT_ONCE = 4
@@ -176,6 +178,7 @@ class _Asked:
         self._guard = threading.Lock()
         self._process: SpawnProcess | None = None
         self._line: Connection | None = None
+        self._listener: threading.Thread | None = None
         self._waiting: dict[int, Future[Any]] = {}
         self._numbers = itertools.count(1)
         self._always: dict[str, tuple[Any, ...]] = {}
@@ -189,10 +192,13 @@ class _Asked:
         with self._guard:
             self._closed = True
             process, self._process = self._process, None
+            listener = self._listener
         # One that could not be started has nothing to end.
         if process is not None and process.pid is not None:
             process.kill()
-            process.join()
+            # Whoever listens to it waits for its end: of two that wait one hears nothing.
+            if listener is not None:
+                listener.join(_END_S)
 
     def ask(self, name: str, *arguments: Any, **named: Any) -> Any:
         answer: Future[Any] = Future()
@@ -229,10 +235,10 @@ class _Asked:
             )
             self._process.start()
             theirs.close()
-            listener = threading.Thread(
+            self._listener = threading.Thread(
                 target=self._listen, args=(self._process, self._line), daemon=True
             )
-            listener.start()
+            self._listener.start()
             for name, arguments in self._always.items():
                 self._send(self._line, Future(), name, arguments, {})
         return self._line
