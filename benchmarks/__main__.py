@@ -18,6 +18,7 @@ BENCHMARKS = (
     "increment",
     "report",
     "dashboard_start",
+    "dashboard_table",
     "recorder_poll",
     "recorder_sustained",
     "first_copy",
