@@ -19,6 +19,7 @@ BENCHMARKS = (
     "report",
     "dashboard_start",
     "dashboard_table",
+    "dashboard_hour",
     "recorder_poll",
     "recorder_sustained",
     "first_copy",

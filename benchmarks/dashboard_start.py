@@ -8,25 +8,17 @@ what was seen last. DASHBOARD_EVENTS sets the sizes, such as 1000000,10000000.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import pty
 import random
-import re
-import select
-import signal
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.big_week import fill
+from benchmarks.terminal import Terminal
 from harness.assess.criteria import load_criteria
 from harness.journal.store import Journal
 from harness.settings import Settings
@@ -35,8 +27,6 @@ from harness.tui.data import DashboardData
 SIZES = "1000000"
 _ROUNDS, _JUMPS = 5, 5
 _LIMIT_S = 120.0
-_LINES, _COLUMNS = 40, 120
-_CODES = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]")
 _BARE = """
 from textual.app import App
 from textual.widgets import Static
@@ -63,13 +53,13 @@ def _tell(folder: Path, events: int) -> None:
     journal = folder / "week.duckdb"
     watch = [sys.executable, "-m", "harness.cli", "watch", "--journal", str(journal)]
     environment = os.environ | {"XDG_STATE_HOME": str(folder), "TERM": "xterm-256color"}
-    shown = f"seq {events:,}".encode()
+    shown = f"seq {events:,}"
     first = wait_for(watch, shown, environment)
     bare, ours, now = [], [], []
     for _ in range(_ROUNDS):
-        bare.append(wait_for([sys.executable, "-c", _BARE], b"nothing else", environment))
+        bare.append(wait_for([sys.executable, "-c", _BARE], "nothing else", environment))
         ours.append(wait_for(watch, shown, environment))
-        now.append(wait_for(watch, b"LIVE " + shown, environment))
+        now.append(wait_for(watch, f"LIVE {shown}", environment))
     floor, kept, live = map(statistics.median, (bare, ours, now))
     print(
         f"dashboard of {events:,} events: first full screen after {kept:.2f} s, "
@@ -85,44 +75,10 @@ def _tell(folder: Path, events: int) -> None:
     print(f"  a jump to a moment not seen before: {statistics.median(jumps):.2f} s, of {_JUMPS}")
 
 
-def wait_for(command: list[str], words: bytes, environment: dict[str, str]) -> float:
+def wait_for(command: list[str], words: str, environment: dict[str, str]) -> float:
     """Seconds from the start of `command` in a terminal until it paints `words`."""
-    began = time.perf_counter()
-    pid, terminal = pty.fork()
-    if not pid:
-        os.execve(command[0], command, environment)
-    try:
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, _COLUMNS, 0, 0))
-        painted = b""
-        for piece in _painted(terminal, began + _LIMIT_S):
-            painted += piece
-            if words in _CODES.sub(b"", painted):
-                return time.perf_counter() - began
-        raise SystemExit(f"dashboard_start: {command[-1]} never showed {words.decode()}")
-    finally:
-        # A dashboard that is killed leaves its data's processes to notice; asked, it ends them.
-        with contextlib.suppress(OSError):
-            os.write(terminal, b"q")
-            for _ in _painted(terminal, time.perf_counter() + 5):
-                pass
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        os.close(terminal)
-
-
-def _painted(terminal: int, until: float) -> Iterator[bytes]:
-    """What comes until then, or until the other side is gone."""
-    while (left := until - time.perf_counter()) > 0:
-        if not select.select([terminal], [], [], left)[0]:
-            return
-        try:
-            piece = os.read(terminal, 65_536)
-        except OSError:
-            return
-        if not piece:
-            return
-        yield piece
+    with Terminal(command, environment) as terminal:
+        return terminal.wait_for(words, _LIMIT_S)
 
 
 if __name__ == "__main__":
