@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import sync_playwright
 from textual.pilot import Pilot
 
@@ -184,8 +186,13 @@ def test_in_a_browser_the_overview_appears_a_filter_is_typed_and_a_difference_op
         page.keyboard.type("mode:live submitted")
         page.wait_for_function(says, arg="mode:live submitted", timeout=30_000)
         page.keyboard.press("Enter")
-        page.keyboard.press("Enter")
-        page.wait_for_function(says, arg="Both sides", timeout=30_000)
+        for patience_ms in (10_000, 30_000):
+            # One that comes before the list has the keys again is the filter's.
+            page.keyboard.press("Enter")
+            with contextlib.suppress(PlaywrightTimeoutError):
+                page.wait_for_function(says, arg="Both sides", timeout=patience_ms)
+                break
+        assert page.evaluate(says, "Both sides")
         page.keyboard.press("q")
         page.wait_for_function("() => document.title === 'closed'", timeout=30_000)
     assert list((week / "state").rglob("watch-*.json"))

@@ -31,7 +31,7 @@ SPEED = 60
 CLEAN = Modes(cursor=True, alternate=False, mouse=False)
 
 # A value with its unit; a time; a word.
-V = r"(–|[\d,.]+ (?:ms|s)|\d+m \d\ds|\d+h \d\dm|\d+d \d\dh)"
+V = r"(–|not recorded|[\d,.]+ (?:ms|s)|\d+m \d\ds|\d+h \d\dm|\d+d \d\dh)"
 P = r"(not recorded|[\d.]+ %)"
 N = r"([\d,.]+)"
 T = r"(\d\d \w{3} \d\d:\d\d:\d\d)"
