@@ -16,13 +16,16 @@ _APART_S = 150
 DIRECTORIES = 9
 PER_JOB = 6 + 5 * DIRECTORIES
 _START = datetime(2026, 9, 1, tzinfo=UTC)
-_CHUNK = 500_000
+CHUNK = 500_000
 
 
-def fill(journal: Journal, events: int) -> None:
-    """Append so many events and prove the record complete up to the last of them."""
-    for first in range(0, events, _CHUNK):
-        last = min(first + _CHUNK, events)
+def fill(journal: Journal, events: int, *, since: int = 0, chunk: int = CHUNK) -> None:
+    """Append the events from number `since` up to `events`, and prove the record complete to there.
+
+    chunk: how many at once.
+    """
+    for first in range(since, events, chunk):
+        last = min(first + chunk, events)
         journal.append_staged(staged(first, last), watermarks=(mark(last),), tier="bench")
 
 

@@ -18,11 +18,11 @@ import time
 from pathlib import Path
 
 from benchmarks.big_week import fill
-from benchmarks.terminal import Terminal
 from harness.assess.criteria import load_criteria
 from harness.journal.store import Journal
 from harness.settings import Settings
 from harness.tui.data import DashboardData
+from tests.support.terminal import OnTerminal
 
 SIZES = "1000000"
 _ROUNDS, _JUMPS = 5, 5
@@ -52,7 +52,7 @@ def run() -> None:
 def _tell(folder: Path, events: int) -> None:
     journal = folder / "week.duckdb"
     watch = [sys.executable, "-m", "harness.cli", "watch", "--journal", str(journal)]
-    environment = os.environ | {"XDG_STATE_HOME": str(folder), "TERM": "xterm-256color"}
+    environment = {"XDG_STATE_HOME": str(folder)}
     shown = f"seq {events:,}"
     first = wait_for(watch, shown, environment)
     bare, ours, now = [], [], []
@@ -77,8 +77,12 @@ def _tell(folder: Path, events: int) -> None:
 
 def wait_for(command: list[str], words: str, environment: dict[str, str]) -> float:
     """Seconds from the start of `command` in a terminal until it paints `words`."""
-    with Terminal(command, environment) as terminal:
-        return terminal.wait_for(words, _LIMIT_S)
+    with OnTerminal(command, environment) as terminal:
+        took_s = terminal.wait_for(words, within_s=_LIMIT_S)
+        # A dashboard that is killed leaves its data's processes to notice; asked, it ends them.
+        terminal.type(b"q")
+        terminal.end()
+    return took_s
 
 
 if __name__ == "__main__":

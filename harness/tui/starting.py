@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 
 STARTED_S = 2.0
-"""By then, counted from the app's first moment, the first screen stands."""
+"""After so long the first screen stands, unless the machine is very busy."""
 
 
 def collect_later() -> None:

@@ -41,10 +41,6 @@ terminal.onData((data) => socket.send(data));
 terminal.onBinary((data) => socket.send(data));
 window.shown = () => Array.from({length: %(rows)d}, (_, y) =>
   terminal.buffer.active.getLine(y)?.translateToString(true) ?? "").join("\\n");
-window.ink = (words) => {
-  const line = window.shown().split("\\n").findIndex((text) => text.includes(words));
-  return line < 0 ? null : terminal.buffer.active.getLine(line).getCell(0).getFgColor();
-};
 terminal.focus();
 </script>"""
 

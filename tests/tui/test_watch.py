@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,12 +12,13 @@ import pytest
 from harness.journal.store import Journal
 from harness.model import Batch
 from tests.support.events import make_control, make_history, make_job
+from tests.support.terminal import DEADLINE_S, OnTerminal
 
-DEADLINE_S = 60.0
 MODES = (b"\x1b[?1049", b"\x1b[?1000", b"\x1b[?1003", b"\x1b[?1006", b"\x1b[?2004")
 """Another screen, the mouse three ways, pasting: each must be off in the end."""
 QUIT = b"M" + (15).to_bytes(4, "big") + b'{"type":"quit"}'
 SHADOW = [sys.executable, "-m", "harness.cli"]
+WATCH = [*SHADOW, "watch", "--journal"]
 
 
 @pytest.fixture
@@ -76,7 +74,7 @@ def test_no_help_loads_the_screen() -> None:
 def test_on_a_terminal_it_opens_and_leaves_at_a_key(
     journal: Path, arguments: list[str], words: str, keys: bytes, code: int
 ) -> None:
-    with OnTerminal(["watch", "--journal", str(journal), *arguments]) as terminal:
+    with OnTerminal([*WATCH, str(journal), *arguments], {}) as terminal:
         terminal.wait_for(words)
         terminal.type(keys)
         assert terminal.end() == code
@@ -84,7 +82,7 @@ def test_on_a_terminal_it_opens_and_leaves_at_a_key(
 
 @pytest.mark.parametrize("keys", [b"q", b"\x03", b"@2\x03"], ids=["q", "ctrl-c", "in a form"])
 def test_leaving_gives_the_terminal_back_as_it_was(journal: Path, keys: bytes) -> None:
-    with OnTerminal(["watch", "--journal", str(journal)]) as terminal:
+    with OnTerminal([*WATCH, str(journal)], {}) as terminal:
         terminal.wait_for("UNDECIDED")
         terminal.type(keys)
         assert terminal.end() == 0
@@ -106,72 +104,8 @@ def test_in_a_browser_it_speaks_the_protocol_of_textuals_server(journal: Path) -
 
 
 def test_no_color_is_honoured(journal: Path) -> None:
-    with OnTerminal(["watch", "--journal", str(journal)], NO_COLOR="1") as terminal:
+    with OnTerminal([*WATCH, str(journal)], {"NO_COLOR": "1"}) as terminal:
         terminal.wait_for("UNDECIDED")
         terminal.type(b"q")
         assert terminal.end() == 0
     assert set(terminal.colours()) <= {"grey"}
-
-
-class OnTerminal:
-    """The command on a pseudo-terminal of 120×40."""
-
-    def __init__(self, arguments: list[str], **environ: str) -> None:
-        self.master, slave = pty.openpty()
-        self.output = b""
-        self.process = subprocess.Popen(
-            [*SHADOW, *arguments],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            close_fds=True,
-            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor",
-                 "COLUMNS": "120", "LINES": "40", **environ},
-        )  # fmt: skip
-        os.close(slave)
-
-    def __enter__(self) -> OnTerminal:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self.master)
-
-    def wait_for(self, words: str) -> None:
-        """Read until `words` have been painted; AssertionError after the deadline."""
-        deadline = time.monotonic() + DEADLINE_S
-        while words.encode() not in self.output:
-            assert time.monotonic() < deadline, self.output[-2000:]
-            assert self._read(), self.output[-2000:]
-
-    def type(self, keys: bytes) -> None:
-        """Send keys."""
-        os.write(self.master, keys)
-
-    def end(self) -> int:
-        """Read the rest; return the exit code."""
-        deadline = time.monotonic() + DEADLINE_S
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline
-            self._read()
-        return self.process.returncode
-
-    def colours(self) -> list[str]:
-        """Every colour that was sent: grey where red, green and blue are equal."""
-        import re
-
-        sent = re.findall(rb"[34]8;2;(\d+);(\d+);(\d+)", self.output)
-        return ["grey" if len(set(rgb)) == 1 else "colour" for rgb in sent]
-
-    def _read(self) -> bool:
-        ready, _, _ = select.select([self.master], [], [], 0.5)
-        if not ready:
-            return self.process.poll() is None
-        try:
-            part = os.read(self.master, 65536)
-        except OSError:
-            return False
-        self.output += part
-        return bool(part)
