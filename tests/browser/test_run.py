@@ -276,7 +276,9 @@ def test_a_terminated_command_is_continued_by_name(tmp_path: Path) -> None:
         assert time.monotonic() < deadline
         assert running.poll() is None
         time.sleep(0.1)
-    group = children()
+    # Its own, not those of this process: an earlier test's helper may live on beside it.
+    group = psutil.Process(running.pid).children(recursive=True)
+    assert group
     os.killpg(running.pid, signal.SIGTERM)
     out, err = running.communicate(timeout=30)
     assert running.returncode == 0, err
