@@ -244,7 +244,7 @@ def _pair_counts(pairs: pl.DataFrame) -> tuple[PairCounts, ...]:
     counts = []
     for mode in modes:
         here = pairs.filter(pl.col("mode") == mode)
-        verdicts = Counter(here["verdict"].to_list())
+        verdicts = dict(here.group_by("verdict").len().iter_rows())
         counts.append(
             PairCounts(
                 mode=mode,

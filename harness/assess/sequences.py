@@ -27,7 +27,8 @@ class JobSequence:
     """Shares per job with at least one live pair; every array has shape (n,)."""
 
     job_ids: tuple[str, ...]
-    created_at: tuple[datetime, ...]
+    created_at: pl.Series
+    """A column, since a moment of each job is dear to make and few are asked for."""
     sizes: FloatArray
     """Pairs of the job."""
     agreement_low: FloatArray
@@ -106,7 +107,7 @@ def sequence_of(counts: pl.DataFrame, jobs: pl.DataFrame) -> JobSequence:
     shares = rows.filter(pl.col("control_done") > 0)
     return JobSequence(
         job_ids=tuple(rows["job_id"].to_list()),
-        created_at=tuple(rows["created_at"].to_list()),
+        created_at=rows["created_at"],
         sizes=n,
         agreement_low=_column(rows, "agree") / n,
         agreement_high=(_column(rows, "agree") + _column(rows, "pending")) / n,

@@ -27,10 +27,9 @@ from harness.gates.wording import (
 )
 from harness.model import GateStatus, IntervalKind
 from harness.stats.betting import (
-    first_prefix,
     headline_interval,
-    prefix_log_e_minus,
-    prefix_log_e_plus,
+    rejects_at_least,
+    rejects_at_most,
 )
 from harness.stats.checks import FloatArray
 from harness.stats.drift import drift_alarm
@@ -212,13 +211,11 @@ def _weighed(
     alpha_fail: float,
     n_min: int,
 ) -> _Evidence:
-    passed_at = first_prefix(prefix_log_e_plus(low, m), -math.log(alpha), n_min=n_min)
+    passed_at = rejects_at_most(low, m, -math.log(alpha), n_min=n_min)
     ends = headline_interval(low, high, alpha_total=2.0 * alpha, n_min=n_min)
     seen = settled(low, high)
     return _Evidence(
-        failed_at=first_prefix(
-            prefix_log_e_minus(high, failing), -math.log(alpha_fail), n_min=n_min
-        ),
+        failed_at=rejects_at_least(high, failing, -math.log(alpha_fail), n_min=n_min),
         passed_at=passed_at,
         # A passed mean may fall later, which evidence over all jobs would show very late.
         drifted_at=None if passed_at is None else drift_alarm(high, m, since=passed_at),

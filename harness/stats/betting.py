@@ -19,7 +19,7 @@ that have finished look too good.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,6 +125,18 @@ def first_prefix(log_e: FloatArray, level: float, *, n_min: int = 1) -> int | No
     n_min = check_count("n_min", n_min, least=1)
     hits = np.flatnonzero(log_e[n_min - 1 :] >= level)
     return int(hits[0]) + n_min if hits.size else None
+
+
+def rejects_at_most(x: npt.ArrayLike, m: float, level: float, *, n_min: int = 1) -> int | None:
+    """`first_prefix` of `prefix_log_e_plus`, looking no further than to where it is."""
+    values, m = unit_array("x", x), check_share("m", m)
+    n_min = check_count("n_min", n_min, least=1)
+    return _first_prefix(_table(values, None), m, level, n_min)
+
+
+def rejects_at_least(x: npt.ArrayLike, m: float, level: float, *, n_min: int = 1) -> int | None:
+    """`first_prefix` of `prefix_log_e_minus`, looking no further than to where it is."""
+    return rejects_at_most(1.0 - unit_array("x", x), 1.0 - check_share("m", m), level, n_min=n_min)
 
 
 def betting_interval(
@@ -311,21 +323,56 @@ def _log_e(groups: _Groups, m: float) -> float:
 
 
 def _prefix_log_e(table: _Table, m: float) -> FloatArray:
-    if table.index.size == 0:
-        return np.zeros(0)
     if m <= 0.0:
         seen = np.logical_or.accumulate(_positive(table.x, table.weights)[table.index])
         return np.where(seen, np.inf, 0.0)
+    mixed = [log_mixture(wealth) for _, wealth in _wealth(table, m)]
+    return np.concatenate(mixed) if mixed else np.zeros(0)
+
+
+def _wealth(table: _Table, m: float) -> Iterator[tuple[int, FloatArray]]:
+    """Log wealth per node after each job, block by block: jobs before it, and shape (k, J)."""
     logs = factor_logs(table.x, m, table.weights)
-    found: FloatArray = np.empty(table.index.size)
     carried: FloatArray = np.zeros(NODE_COUNT)
     for start in range(0, table.index.size, _BLOCK):
         block = logs[table.index[start : start + _BLOCK]]
         block[0] += carried
-        wealth = np.cumsum(block, axis=0)
-        found[start : start + _BLOCK] = log_mixture(wealth)
-        carried = wealth[-1]
-    return found
+        wealth = np.cumsum(block, axis=0, out=block)
+        carried = wealth[-1].copy()
+        yield start, wealth
+
+
+def _best_prefix(table: _Table, m: float, n_min: int) -> BestPrefix:
+    """`best_prefix` of `_prefix_log_e` for m > 0, mixing only where the best may be.
+
+    The mean over nodes is at most the largest of them, and that is dear to find out in logs.
+    """
+    best = BestPrefix(log_e=-math.inf, n=0)
+    for start, wealth in _wealth(table, m):
+        counted = wealth[max(n_min - 1 - start, 0) :]
+        if not len(counted):
+            continue
+        first = start + len(wealth) - len(counted)
+        top = counted.max(axis=1)
+        least = float(log_mixture(counted[np.argmax(top)]))
+        near = np.flatnonzero(top >= max(least, best.log_e))
+        mixed = log_mixture(counted[near])
+        at = int(np.argmax(mixed)) if near.size else 0
+        if near.size and mixed[at] > best.log_e:
+            best = BestPrefix(log_e=float(mixed[at]), n=first + int(near[at]) + 1)
+    return best
+
+
+def _first_prefix(table: _Table, m: float, level: float, n_min: int) -> int | None:
+    if m <= 0.0:
+        return first_prefix(_prefix_log_e(table, m), level, n_min=n_min)
+    for start, wealth in _wealth(table, m):
+        near = np.flatnonzero(wealth.max(axis=1) >= level)
+        near = near[near + start >= n_min - 1]
+        hits = np.flatnonzero(log_mixture(wealth[near]) >= level) if near.size else near
+        if hits.size:
+            return start + int(near[hits[0]]) + 1
+    return None
 
 
 def _positive(x: FloatArray, weights: FloatArray | None) -> npt.NDArray[np.bool_]:
@@ -341,13 +388,13 @@ def _running_lower(x: FloatArray, weights: FloatArray | None, level: float, n_mi
     """
     table = _table(x, weights)
     n = x.size
-    m = _lower(x, weights, level)
+    m = _kept(_first(table, n), level)
     while True:
-        best = best_prefix(_prefix_log_e(table, max(m, SMALLEST_M)), n_min=n_min)
+        best = _best_prefix(table, max(m, SMALLEST_M), n_min)
         if best.log_e < level or best.n == n:
             return m
         n = best.n
-        higher = _lower(x[:n], None if weights is None else weights[:n], level)
+        higher = _kept(_first(table, n), level)
         # Of prefixes whose bounds are equal to the last digits, either may look best.
         if higher <= m + XTOL:
             return max(m, higher)
@@ -355,7 +402,21 @@ def _running_lower(x: FloatArray, weights: FloatArray | None, level: float, n_mi
 
 
 def _lower(x: FloatArray, weights: FloatArray | None, level: float) -> float:
-    groups = _group(x, weights)
+    return _kept(_group(x, weights), level)
+
+
+def _first(table: _Table, n: int) -> _Groups:
+    """The first n jobs of a sequence, equal ones together."""
+    counts = np.bincount(table.index[:n], minlength=table.x.size)
+    here = counts > 0
+    return _Groups(
+        x=table.x[here],
+        weights=None if table.weights is None else table.weights[here],
+        counts=counts[here].astype(np.float64),
+    )
+
+
+def _kept(groups: _Groups, level: float) -> float:
     return lowest_kept(lambda m: _log_e(groups, m) - level)
 
 

@@ -8,6 +8,8 @@ Source: Shin, Ramdas & Rinaldo (2023).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,19 +25,18 @@ from harness.stats.checks import (
 ALARM = 1000.0
 """Mean number of jobs to a false alarm."""
 _BLOCK = 4096
-"""Jobs per vectorised step; also keeps the sums of logs small enough to lose no digits."""
+"""Jobs per vectorised step."""
+_SPAN = 64
+"""Jobs of a span (see `_parts`): the boldest node loses e^-7.4 at a hit, so that 1/F of 64 hits is
+still a number, and of 96 none."""
+
+_Parts: TypeAlias = tuple[FloatArray, FloatArray]
+"""See `_parts`; shape (n, J) each."""
 
 
 def log_shiryaev_roberts(x: npt.ArrayLike, m: float) -> FloatArray:
     """Log of the detector M for "the mean is now below m" after each job, shape (n,)."""
-    values = unit_array("x", x)
-    m = check_inner_share("m", m)
-    state = no_detection()
-    found: list[FloatArray] = []
-    for start in range(0, values.size, _BLOCK):
-        states = detect(state, 1.0 - values[start : start + _BLOCK], 1.0 - m)
-        state = states[-1]
-        found.append(log_mixture(states))
+    found = [log_mixture(_together(parts, slice(None))) for _, parts in _detections(x, m)]
     return np.concatenate(found) if found else np.zeros(0)
 
 
@@ -45,8 +46,16 @@ def drift_alarm(x: npt.ArrayLike, m: float, *, since: int = 1, alarm: float = AL
     Pending jobs are given at their best case: an alarm is never raised by waiting.
     """
     since = check_count("since", since, least=1)
-    hits = np.flatnonzero(log_shiryaev_roberts(x, m)[since - 1 :] >= math.log(alarm))
-    return int(hits[0]) + since if hits.size else None
+    level = math.log(alarm)
+    for start, parts in _detections(x, m):
+        # No mean is above the largest, and no sum of two above twice the larger: so most jobs need
+        # no sum in logs, which is dear.
+        near = np.flatnonzero(np.maximum(*parts).max(axis=1) >= level - math.log(2.0))
+        near = near[near + start >= since - 1]
+        hits = np.flatnonzero(log_mixture(_together(parts, near)) >= level) if near.size else near
+        if hits.size:
+            return start + int(near[hits[0]]) + 1
+    return None
 
 
 def no_detection() -> FloatArray:
@@ -57,11 +66,47 @@ def no_detection() -> FloatArray:
 def detect(state: FloatArray, misses: FloatArray, miss_rate: float) -> FloatArray:
     """log R per node after each further job, shape (n, J), from log R before them. Not validated.
 
-    misses: 1 - x, shape (n,); miss_rate: 1 - m. R_n = F_n (R_0 + sum_{k<=n} 1/F_{k-1}) with F_k
-    the product of the first k factors, hence one cumulative sum in logs.
+    misses: 1 - x, shape (n,); miss_rate: 1 - m.
     """
-    gains = np.cumsum(factor_logs(misses, miss_rate, None), axis=0)
-    starts = np.concatenate((np.zeros((1, state.size)), -gains[:-1]))
-    starts[0] = np.logaddexp(state, 0.0)
-    grown: FloatArray = gains + np.logaddexp.accumulate(starts, axis=0)
-    return grown
+    return _together(_parts(state, misses, miss_rate), slice(None))
+
+
+def _detections(x: npt.ArrayLike, m: float) -> Iterator[tuple[int, _Parts]]:
+    """The parts of R after each job, block by block, with the number of jobs before it."""
+    misses = 1.0 - unit_array("x", x)
+    miss_rate = 1.0 - check_inner_share("m", m)
+    state = no_detection()
+    for start in range(0, misses.size, _BLOCK):
+        parts = _parts(state, misses[start : start + _BLOCK], miss_rate)
+        state = _together(parts, -1)
+        yield start, parts
+
+
+def _parts(state: FloatArray, misses: FloatArray, miss_rate: float) -> _Parts:
+    """The logs of two parts of R after each job: begun in its own span, and carried into that.
+
+    R_n = F_n (R_0 + sum_{k<=n} 1/F_{k-1}) with F_k the product of the first k factors. The jobs are
+    cut into spans so short that within one F and 1/F are numbers of their own, no logs.
+    """
+    values, index = np.unique(misses, return_inverse=True)
+    logs = factor_logs(values, miss_rate, None)
+    spans = -(-misses.size // _SPAN)
+    gains = np.zeros((spans * _SPAN, state.size))
+    gains[: misses.size] = logs[index]
+    gains = np.cumsum(gains.reshape(spans, _SPAN, state.size), axis=1)
+    shrunk = np.exp(-gains)
+    begun = np.ones_like(shrunk)
+    begun[:, 1:] += np.cumsum(shrunk[:, :-1], axis=1)
+    own = np.log(begun) + gains
+    carried = np.empty_like(gains)
+    for span in range(spans):
+        carried[span] = gains[span] + state
+        state = np.logaddexp(own[span, -1], carried[span, -1])
+    whole = (spans * _SPAN, state.size)
+    return own.reshape(whole)[: misses.size], carried.reshape(whole)[: misses.size]
+
+
+def _together(parts: _Parts, rows: int | slice | npt.NDArray[np.intp]) -> FloatArray:
+    own, carried = parts
+    log_r: FloatArray = np.logaddexp(own[rows], carried[rows])
+    return log_r

@@ -137,24 +137,28 @@ def durations(
     unknown state.
     """
     known = real_array("seconds", seconds)
-    if states is None:
-        words = np.full(known.size, DurationState.FINISHED.value)
-    elif isinstance(states, tuple) and states and states.count(states[0]) == len(states):
-        # Most latencies have one state only, and a million words are dear to look at.
-        words = np.full(len(states), str(states[0]))
-    else:
-        words = np.asarray([str(state) for state in states], dtype=np.str_)
-    if words.size != known.size:
-        raise StatsInputError("states", f"has {words.size} values, seconds has {known.size}")
-    strange = ~np.isin(words, [state.value for state in DurationState])
-    if strange.any():
-        raise StatsInputError("states", f"holds {str(words[strange][0])!r}, which is no state")
-    lost = words == DurationState.LOST.value
+    words = (DurationState.FINISHED.value,) * known.size if states is None else states
+    if len(words) != known.size:
+        raise StatsInputError("states", f"has {len(words)} values, seconds has {known.size}")
+    distinct = {str(word) for word in set(words)}
+    strange = distinct - set(DurationState)
+    if strange:
+        first = next(str(word) for word in words if str(word) in strange)
+        raise StatsInputError("states", f"holds {first!r}, which is no state")
+
+    def are(state: DurationState) -> npt.NDArray[np.bool_]:
+        if distinct <= {state.value}:
+            return np.ones(known.size, dtype=np.bool_)
+        if state.value not in distinct:
+            return np.zeros(known.size, dtype=np.bool_)
+        return np.fromiter((word == state.value for word in words), np.bool_, count=known.size)
+
+    lost = are(DurationState.LOST)
     negative = np.flatnonzero((known < 0.0) & ~lost)
     if negative.size:
         raise StatsInputError("seconds", f"[{int(negative[0])}] is negative")
     least = np.where(lost, np.inf, known)
-    most = np.where(words == DurationState.FINISHED.value, known, np.inf)
+    most = np.where(are(DurationState.FINISHED), known, np.inf)
     return least, most
 
 

@@ -74,7 +74,7 @@ def test_jobs_stand_in_the_order_of_the_control_whoever_finished_first() -> None
     ]
     ordered = sorted(jobs, key=lambda row: (row["created_at"], row["job_id"]))
     assert _sequence(rows, ordered).job_ids == ("a", "b", "late")
-    assert _sequence(rows[::-1], ordered).created_at == (at(10), at(10), at(50))
+    assert _sequence(rows[::-1], ordered).created_at.to_list() == [at(10), at(10), at(50)]
 
 
 def test_a_job_counts_the_share_of_its_submissions_that_agree() -> None:

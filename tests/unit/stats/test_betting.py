@@ -21,6 +21,8 @@ from harness.stats.betting import (
     log_e_plus,
     prefix_log_e_minus,
     prefix_log_e_plus,
+    rejects_at_least,
+    rejects_at_most,
     running_interval,
 )
 from harness.stats.checks import StatsInputError
@@ -192,6 +194,26 @@ def test_running_bound_reaches_a_threshold_exactly_if_some_prefix_rejects_it(
     if abs(high - m) > 1e-9:
         rejected = first_prefix(prefix_log_e_minus(x, m), level, n_min=n_min) is not None
         assert rejected == (high <= m)
+
+
+@given(
+    values=st.lists(shares, min_size=1, max_size=4), n=st.integers(1, 9000), m=means,
+    level=st.floats(0.8, 20.0), n_min=st.integers(1, 5000), seed=st.integers(0, 99),
+)  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_a_search_finds_the_prefix_that_a_look_at_all_of_them_finds(
+    values: list[float], n: int, m: float, level: float, n_min: int, seed: int
+) -> None:
+    x = np.random.default_rng(seed).choice(values, n)
+    evidence = prefix_log_e_plus(x, m), prefix_log_e_minus(x, m)
+    found = rejects_at_most(x, m, level, n_min=n_min), rejects_at_least(x, m, level, n_min=n_min)
+    assert found == tuple(first_prefix(each, level, n_min=n_min) for each in evidence)
+    # The lower end is that of the prefix which rejects most, so that none rejects it.
+    low, high = running_interval(x, alpha_total=2.0 * math.exp(-level), n_min=n_min)
+    if low > 0.0:
+        assert best_prefix(prefix_log_e_plus(x, low), n_min=n_min).log_e <= level + 1e-6
+    if high < 1.0:
+        assert best_prefix(prefix_log_e_minus(x, high), n_min=n_min).log_e <= level + 1e-6
 
 
 @given(x=st.lists(shares, min_size=1, max_size=25), alpha_total=alphas)

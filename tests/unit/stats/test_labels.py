@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from harness.model import IntervalKind
-from harness.stats.betting import betting_interval, running_interval
+from harness.stats.betting import (
+    NODE_COUNT,
+    NODES,
+    betting_interval,
+    log_mixture,
+    running_interval,
+)
 from harness.stats.checks import StatsInputError
 from harness.stats.drift import drift_alarm, log_shiryaev_roberts
 from harness.stats.estimates import (
@@ -99,6 +105,25 @@ def test_drift_detector_gives_the_known_values() -> None:
     assert detector[[9, 13, 17, 19]] == pytest.approx(
         [6.245838165, 5.354559067, 25.14975783, 11.66397675], abs=1e-7
     )
+
+
+@given(
+    m=st.sampled_from([0.001, 0.5, 0.95, 0.9999, 1.0 - 1e-12]), hit=st.sampled_from([0.0, 0.3, 0.9, 0.97, 1.0]),
+    n=st.integers(1, 4300), since=st.integers(1, 4300), seed=st.integers(0, 99),
+)  # fmt: skip
+@settings(max_examples=25, deadline=None)
+def test_the_drift_detector_is_its_recursion_and_the_alarm_its_first_crossing(
+    m: float, hit: float, n: int, since: int, seed: int
+) -> None:
+    x = np.random.default_rng(seed).binomial(9, hit, n) / 9
+    log_r, expected = np.full(NODE_COUNT, -np.inf), np.empty(n)
+    for job, value in enumerate(x):
+        log_r = np.logaddexp(0.0, log_r) + np.log1p(NODES * ((1.0 - value) / (1.0 - m) - 1.0))
+        expected[job] = log_mixture(log_r)
+    found = log_shiryaev_roberts(x, m)
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    crossed = [job for job in range(since, n + 1) if found[job - 1] >= math.log(1000.0)]
+    assert drift_alarm(x, m, since=since) == (crossed[0] if crossed else None)
 
 
 def test_drift_alarm_sounds_soon_after_a_fall_and_not_before() -> None:
