@@ -373,7 +373,8 @@ class ShadowApp(RunningApp):
 
     def _restore(self, screen: ShadowScreen) -> None:
         mode = screen.MODE
-        if type(screen) is self.MODES.get(mode) and mode not in self._restored:
+        first = self._screen_stacks.get(mode, [None])[0]
+        if screen is first and mode not in self._restored:
             self._restored.add(mode)
             screen.restore_state(self._left.screens.get(mode, {}))
 

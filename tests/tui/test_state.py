@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from harness.tui.app import ShadowApp
 from harness.tui.state import VERSION, JsonValue, Remembered, StateFile, state_home
-from tests.tui.support import drive, make_app, press, text_of
+from tests.tui.support import drive, key_of, make_app, press, text_of
 
 
 def state_file(folder: Path, name: str = "week.duckdb") -> StateFile:
@@ -112,6 +112,25 @@ def test_view_filter_and_theme_are_found_again(tmp_path: Path) -> None:
     drive(make_app(state=state_file(tmp_path)), first)
     drive(make_app(state=state_file(tmp_path)), second)
     drive(make_app(state=state_file(tmp_path)), third)
+
+
+def test_what_was_searched_for_among_jobs_is_found_again(tmp_path: Path) -> None:
+    async def first(pilot: Pilot[int]) -> None:
+        await press(pilot, key_of("jobs"), "slash", "priority:1", "enter", "q")
+
+    async def second(pilot: Pilot[int]) -> None:
+        app = pilot.app
+        assert isinstance(app, ShadowApp)
+        assert app.current_mode == "jobs"
+        assert app.screen.query_one(Input).value == "priority:1"
+        await press(pilot, "x", "q")
+
+    async def third(pilot: Pilot[int]) -> None:
+        assert pilot.app.screen.query_one(Input).value == ""
+        await press(pilot, "q")
+
+    for scenario in (first, second, third):
+        drive(make_app(state=state_file(tmp_path)), scenario)
 
 
 def test_the_command_line_wins_over_the_last_theme_and_nonsense_is_ignored(tmp_path: Path) -> None:

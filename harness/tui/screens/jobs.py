@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,6 +20,7 @@ from harness.model import Verdict
 from harness.tui.screens.base import ShadowScreen
 from harness.tui.screens.job import JobScreen
 from harness.tui.sources import JobSource
+from harness.tui.state import JsonValue
 from harness.tui.widgets.cell import Cell
 from harness.tui.widgets.job_table import JobTable
 from harness.tui.wording import NOTHING, plain
@@ -98,6 +100,16 @@ new:completed` (the systems' own words). **x** finds all jobs again.
         """Ask for the page anew if the moment is another one."""
         self._seq = assessment.provenance.seq
         self._ask()
+
+    def save_state(self) -> dict[str, JsonValue]:
+        """What was searched for."""
+        return {"search": search} if (search := self.query_one(Input).value) else {}
+
+    def restore_state(self, state: Mapping[str, JsonValue]) -> None:
+        """Search for it again."""
+        search = state.get("search")
+        if isinstance(search, str) and not self.query_one(Input).value:
+            self.query_one(Input).value = search
 
     def on_resize(self) -> None:
         """Columns share the new width."""
