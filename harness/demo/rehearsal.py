@@ -190,6 +190,7 @@ class Rehearsal:
             sqs = stack.enter_context(LocalSqs())
             self._say_what_begins()
             recorder = stack.enter_context(self._recording(postgres, sqs))
+            recorder.wait_until_proved(self.stop, timeout_s=_MARGIN_S)
             clock = ScaledClock(self.options.speed)
             jobs, dsn, queue_url = self.week.jobs, postgres.dsn, sqs.queue_url
             actors = (
