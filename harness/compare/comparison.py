@@ -126,7 +126,12 @@ def cells_of(pairs: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
 
     rules: those of the comparison.
     """
-    return apply_rules(spread(pairs, rules), rules).drop("pair")
+    return numbered_cells_of(pairs, rules).drop("pair")
+
+
+def numbered_cells_of(pairs: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
+    """The same with `pair`, the row number of each cell's pair in `pairs`."""
+    return apply_rules(spread(pairs, rules), rules)
 
 
 def compare(

@@ -46,12 +46,17 @@ class JobRows:
 
     def of(self, jobs: Collection[str | None]) -> JobRows:
         """Those of these jobs; None stands for rows that name none."""
-        wanted = pl.col("job_id").is_in([job for job in jobs if job is not None])
-        if None in jobs:
-            wanted |= pl.col("job_id").is_null()
-        frames = (self.events, self.jobs, self.submissions)
-        events, jobs_, submissions = pl.collect_all([f.lazy().filter(wanted) for f in frames])
-        return JobRows(events=events, jobs=jobs_, submissions=submissions)
+        named = [job for job in jobs if job is not None]
+
+        def wanted(frame: pl.DataFrame) -> pl.DataFrame:
+            of_jobs = frame["job_id"].is_in(named)
+            return frame.filter(of_jobs | frame["job_id"].is_null() if None in jobs else of_jobs)
+
+        return JobRows(
+            events=wanted(self.events),
+            jobs=wanted(self.jobs),
+            submissions=wanted(self.submissions),
+        )
 
     @classmethod
     def together(cls, parts: Sequence[JobRows]) -> JobRows:
@@ -62,12 +67,12 @@ class JobRows:
         return cls(
             events=pl.concat([part.events for part in parts]),
             jobs=pl.concat([part.jobs for part in parts]),
-            submissions=submissions.lazy().sort("from_seq").unique(_UNIT, keep="last").collect(),
+            submissions=_newest(submissions, _UNIT),
         )
 
     def jobs_now(self, *, since: datetime | None) -> pl.DataFrame:
         """The newest version of each job; since: as for `Reader.narrow`."""
-        newest = self.jobs.lazy().sort("from_seq").unique("job_id", keep="last").collect()
+        newest = _newest(self.jobs, ["job_id"])
         if since is None:
             return newest
         return newest.filter(pl.col("created_at").is_null() | (pl.col("created_at") >= since))
@@ -78,6 +83,15 @@ class JobRows:
             return self.submissions
         older = self.jobs.filter(pl.col("created_at") < since).select("job_id").unique()
         return self.submissions.join(older, on="job_id", how="anti")
+
+
+def _newest(versions: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """Of each key the version that was recorded last. For the few thousand rows of one look."""
+    rows = versions.select(*key, "from_seq").rows()
+    last: dict[tuple[Any, ...], int] = {}
+    for place in sorted(range(len(rows)), key=lambda place: rows[place][-1]):
+        last[rows[place][:-1]] = place
+    return versions if len(last) == len(rows) else versions[list(last.values())]
 
 
 def read_places(
@@ -162,6 +176,16 @@ def ranges(places: Iterable[int]) -> list[tuple[int, int]]:
     return [(first * GRAIN, (last + 1) * GRAIN - 1) for first, last in spans]
 
 
+class _Handed:
+    """A frame under a name of the database, where another may take its place at any time."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.frame.__arrow_c_stream__(requested_schema)
+
+
 class Focus:
     """The tables in memory. Queries over them are those over a `Reader`."""
 
@@ -169,7 +193,9 @@ class Focus:
         queries = sql_queries("journal/focus.sql")
         self._con = duckdb.connect(config={"threads": 1})
         self._since = since
-        self._columns: dict[str, set[str]] = {}
+        self._empty: dict[str, pl.DataFrame] = {}
+        self._handed: dict[str, _Handed] = {}
+        self._asked: dict[str, duckdb.DuckDBPyRelation] = {}
         self._con.execute("SET TimeZone = 'UTC'")
         self._con.execute(f"SET disabled_optimizers = '{','.join(_UNHELPFUL)}'")
         for name in ("create_events", "create_blind"):
@@ -178,25 +204,26 @@ class Focus:
             self._con.execute(sql_queries(f"projections/{name}.schema.sql")["create"])
             self._con.execute(f"ALTER TABLE {name} RENAME TO {name}_now")
         for name in ("events_now", "jobs_now", "submissions_now", "blind"):
-            self._con.execute(f"CREATE TABLE empty_{name} AS FROM {name}")
-            self._columns[name] = set(self._con.table(name).columns)
+            self._empty[name] = self._con.table(name).pl()
+            self._handed[name] = _Handed(self._empty[name])
+            # To register a frame takes as long as to read it.
+            self._con.register(f"handed_{name}", self._handed[name])
         create_macros(self._con)
         self._con.execute("SET VARIABLE since = ?::TIMESTAMPTZ", [since])
 
-    def load(self, name: str, rows: pl.DataFrame | None = None) -> None:
-        """Fill one of the four tables anew; columns that `rows` lacks are NULL."""
+    def load(self, **tables: pl.DataFrame | None) -> None:
+        """Fill some of the four tables anew; columns that a frame lacks are NULL."""
+        for name, rows in tables.items():
+            empty = self._empty[name]
+            if rows is None:
+                rows = empty
+            elif rows.columns != empty.columns:
+                rows = pl.concat([empty, rows], how="diagonal_relaxed")
+            self._handed[name].frame = rows
         # Rows that are deleted from a table in memory are read over for a long time after.
-        filled = f"CREATE OR REPLACE TABLE {name} AS FROM empty_{name}"
-        if rows is None or rows.is_empty():
-            self._con.execute(filled)
-            return
-        self._con.register("rows_in", rows)
-        whole = set(rows.columns) == self._columns[name]
         self._con.execute(
-            f"CREATE OR REPLACE TABLE {name} AS FROM rows_in" if whole
-            else f"{filled} UNION ALL BY NAME FROM rows_in"
-        )  # fmt: skip
-        self._con.unregister("rows_in")
+            ";".join(f"CREATE OR REPLACE TABLE {name} AS FROM handed_{name}" for name in tables)
+        )
 
     def load_jobs(self, rows: JobRows) -> set[str]:
         """Fill the tables with these jobs; what is blind stays.
@@ -208,15 +235,20 @@ class Focus:
             "jobs_now": rows.jobs_now(since=self._since),
             "submissions_now": rows.submissions_now(since=self._since),
         }
-        for name, table in tables.items():
-            self.load(name, table)
+        self.load(**tables)
         filled = {name for name, table in tables.items() if table.height}
-        return (filled - {"events_now"}).union(rows.events["kind"].unique())
+        return (filled - {"events_now"}).union(rows.events["kind"].to_list())
 
     def frame(self, sql: str, /, **params: Any) -> pl.DataFrame:
         """As `Reader.frame`."""
         used = {name: value for name, value in params.items() if f"${name}" in sql}
-        frame: pl.DataFrame = self._con.sql(sql, params=used or None).pl()
+        # What asks for nothing in particular is asked again and again, and bound only once.
+        relation = self._asked.get(sql)
+        if relation is None:
+            relation = self._con.sql(sql, params=used or None)
+        if not used:
+            self._asked[sql] = relation
+        frame: pl.DataFrame = relation.pl()
         return frame
 
     def rows(self, sql: str, /, **params: Any) -> list[tuple[Any, ...]]:
@@ -237,4 +269,5 @@ class Focus:
 
     def close(self) -> None:
         """Free the memory."""
+        self._asked.clear()
         self._con.close()

@@ -31,7 +31,7 @@ from harness.compare.clusters import (
     of_whole_jobs,
     rank_clusters,
 )
-from harness.compare.comparison import Comparison, difference_id
+from harness.compare.comparison import Comparison, difference_id, numbered_cells_of
 from harness.compare.descriptions import (
     CELL_FEATURES,
     FEATURES,
@@ -89,10 +89,11 @@ class LiveClusters:
     def replace(self, jobs: Collection[str], comparison: Comparison) -> None:
         """Forget these jobs; `comparison` is theirs from now on. Costs what they cost."""
         self._forget([job for job in jobs if job in self._jobs])
-        pairs = comparison.narrow
-        cells = with_features(comparison.cells, pairs)
+        pairs = comparison.pairs
+        compared = pairs.filter(pairs["excluded_by"].is_null())
+        cells = with_features(numbered_cells_of(compared, comparison.rules), compared)
         self._add_cells(cells)
-        self._add_differences(cells.filter("differs"), pairs)
+        self._add_differences(cells.filter(cells["differs"]), compared)
         self._add_settled(settled_pairs(pairs))
         self._found = None
 

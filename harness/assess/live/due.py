@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from datetime import datetime, timedelta
 
-_ROUNDING = timedelta(milliseconds=1)
+ROUNDING = timedelta(milliseconds=1)
 """A job is looked at this much too early rather than a microsecond too late."""
 
 
@@ -21,7 +21,7 @@ class DueJobs:
         if due is None:
             self._next.pop(job_id, None)
             return
-        at = due - _ROUNDING
+        at = due - ROUNDING
         if self._next.get(job_id) != at:
             self._next[job_id] = at
             heapq.heappush(self._heap, (at, job_id))

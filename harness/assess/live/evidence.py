@@ -129,9 +129,9 @@ class LiveEvidence:
             return
         queries = sql_queries("journal/focus.sql")
         came = set(events["kind"].unique())
-        self._focus.load("events_now", pl.concat([self._kept, events]))
+        self._focus.load(events_now=pl.concat([self._kept, events]))
         self._kept = self._focus.frame(queries["select_kept"])
-        self._focus.load("events_now", self._kept)
+        self._focus.load(events_now=self._kept)
         for detector in detectors(Scope.JOURNAL):
             if not came.isdisjoint(detector.reads):
                 self._run(detector)
@@ -180,9 +180,7 @@ class LiveEvidence:
         self._whole[detector.id] = list(evidence_of(told))
 
     def _fill(self, jobs: pl.DataFrame, events: pl.DataFrame | None) -> None:
-        self._focus.load("jobs_now", jobs)
-        self._focus.load("submissions_now")
-        self._focus.load("events_now", events)
+        self._focus.load(jobs_now=jobs, submissions_now=None, events_now=events)
 
     def _silent_in_order(self) -> pl.DataFrame | None:
         """The silent jobs, and between two that are not neighbours one that is not silent.

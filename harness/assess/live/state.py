@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -24,7 +24,7 @@ from harness.assess.eras import deployments_of
 from harness.assess.health import blind_periods
 from harness.assess.live.chunks import JobChunks
 from harness.assess.live.clusters import LiveClusters
-from harness.assess.live.due import DueJobs
+from harness.assess.live.due import ROUNDING, DueJobs
 from harness.assess.live.evidence import JOB_KINDS, JOURNAL_KINDS, LiveEvidence
 from harness.assess.live.recent import RecentRows
 from harness.assess.live.rules import HiddenPairs
@@ -153,12 +153,12 @@ class LiveComparison:
         return None
 
     def _sight_changed(self, reader: Reader, events: pl.DataFrame) -> bool:
-        if events.filter(pl.col("kind").is_in(_OBSERVABILITY)).is_empty():
+        if not events["kind"].is_in(_OBSERVABILITY).any():
             return False
         return self._at is not None and blind_periods(reader) != self._at.blind
 
     def _version_changed(self, reader: Reader, events: pl.DataFrame) -> bool:
-        if events.filter(pl.col("kind") == EventKind.MARK.value).is_empty():
+        if not (events["kind"] == EventKind.MARK.value).any():
             return False
         return self._at is not None and deployments_of(marks(reader)) != self._at.deployments
 
@@ -168,7 +168,7 @@ class LiveComparison:
         if self._focus is not None:
             self._focus.close()
         self._focus = focus = Focus(since=criteria.since)
-        focus.load("blind", reader.frame("SELECT seq, from_at, to_at FROM blind"))
+        focus.load(blind=reader.frame("SELECT seq, from_at, to_at FROM blind"))
         self._at = _Moment(
             journal_id=reader.journal_id(),
             hash=digest,
@@ -215,8 +215,9 @@ class LiveComparison:
             raise AssertionError("a look that never began cannot go on")
         before, blind = self._at.seq, self._at.blind
         self._at = replace(self._at, hash=digest, seq=reader.as_of_seq, until=until)
-        of_jobs = replace(new, events=new.events.filter(pl.col("kind").is_in(JOB_KINDS)))
-        events = new.events.filter(pl.col("kind").is_in(JOURNAL_KINDS))
+        kind = new.events["kind"]
+        of_jobs = replace(new, events=new.events.filter(kind.is_in(JOB_KINDS)))
+        events = new.events.filter(kind.is_in(JOURNAL_KINDS))
         with self._timed("read"):
             places = _places(of_jobs)
             touched = places.keys() | self._due.pop(until)
@@ -293,20 +294,19 @@ class LiveComparison:
     def _set_due(
         self, rows: Reader | Focus, jobs: Collection[str], pairs: pl.DataFrame, until: datetime
     ) -> None:
-        open_ = pairs.filter(
-            (pl.col("state") == Verdict.IN_FLIGHT.value) | pl.col("candidate_pending")
-        )
-        moments = rows.rows(
-            sql_queries("views/select_due.sql")["select_due"],
-            until=until,
-            deadline_s=self._criteria.deadline_s,
-            time_scale=self._criteria.time_scale,
-            waiting=open_["job_id"].unique().to_list(),
-        )
+        open_ = (pairs["state"] == Verdict.IN_FLIGHT.value) | pairs["candidate_pending"]
+        waiting = set(pairs["job_id"].filter(open_).to_list())
+        deadline = timedelta(seconds=self._criteria.deadline_s / self._criteria.time_scale)
+        since = until - ROUNDING
         for job in jobs:
             self._due.put(job, None)
-        for job, due in moments:
-            self._due.put(job, due.astimezone(UTC))
+        query = sql_queries("views/select_due.sql")["select_due"]
+        for job, is_open, waited, own in rows.rows(query, since=since, heard=since - deadline):
+            moments = [] if own is None else [own]
+            if waited is not None and (is_open or job in waiting):
+                moments.append(waited + deadline)
+            if moments:
+                self._due.put(job, min(moments).astimezone(UTC))
 
     def _oversteps(self) -> list[str]:
         waiting = Verdict.IN_FLIGHT.value

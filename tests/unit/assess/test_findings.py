@@ -332,7 +332,7 @@ def _told_without_what_is_read(folder: Path, name: str, events: Sequence[EventDr
     for read, condition in detector.reads.items():
         table, of_kind = (read, "true") if read in VIEWS else ("events_now", f"kind = '{read}'")
         met = f"({of_kind}) AND coalesce({condition}, false)"
-        focus.load(table, focus.frame(f"FROM {table} WHERE NOT ({met})", **LIMITS))
+        focus.load(**{table: focus.frame(f"FROM {table} WHERE NOT ({met})", **LIMITS)})
     told.append(len(list(focus.columns(detector.sql, None, **LIMITS))))
     focus.close()
     return told

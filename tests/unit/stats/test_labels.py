@@ -108,7 +108,8 @@ def test_drift_detector_gives_the_known_values() -> None:
 
 
 @given(
-    m=st.sampled_from([0.001, 0.5, 0.95, 0.9999, 1.0 - 1e-12]), hit=st.sampled_from([0.0, 0.3, 0.9, 0.97, 1.0]),
+    m=st.sampled_from([0.001, 0.5, 0.95, 0.9999, 1.0 - 1e-12]),
+    hit=st.sampled_from([0.0, 0.3, 0.9, 0.97, 1.0]),
     n=st.integers(1, 4300), since=st.integers(1, 4300), seed=st.integers(0, 99),
 )  # fmt: skip
 @settings(max_examples=25, deadline=None)
