@@ -128,14 +128,18 @@ def first_prefix(log_e: FloatArray, level: float, *, n_min: int = 1) -> int | No
 
 
 def rejects_at_most(x: npt.ArrayLike, m: float, level: float, *, n_min: int = 1) -> int | None:
-    """`first_prefix` of `prefix_log_e_plus`, looking no further than to where it is."""
+    """After how many jobs, n_min or more, "the mean is at most m" is rejected; None: never.
+
+    level: log evidence that it takes. The `first_prefix` of `prefix_log_e_plus`, but it looks no
+    further than to where that is.
+    """
     values, m = unit_array("x", x), check_share("m", m)
     n_min = check_count("n_min", n_min, least=1)
     return _first_prefix(_table(values, None), m, level, n_min)
 
 
 def rejects_at_least(x: npt.ArrayLike, m: float, level: float, *, n_min: int = 1) -> int | None:
-    """`first_prefix` of `prefix_log_e_minus`, looking no further than to where it is."""
+    """After how many jobs "the mean is at least m" is rejected; see `rejects_at_most`."""
     return rejects_at_most(1.0 - unit_array("x", x), 1.0 - check_share("m", m), level, n_min=n_min)
 
 

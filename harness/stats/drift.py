@@ -49,8 +49,8 @@ def drift_alarm(x: npt.ArrayLike, m: float, *, since: int = 1, alarm: float = AL
     level = math.log(alarm)
     for start, parts in _detections(x, m):
         # No mean is above the largest, and no sum of two above twice the larger: so most jobs need
-        # no sum in logs, which is dear.
-        near = np.flatnonzero(np.maximum(*parts).max(axis=1) >= level - math.log(2.0))
+        # no sum in logs, which is dear. 0.7 is log 2 and what rounding may add.
+        near = np.flatnonzero(np.maximum(*parts).max(axis=1) >= level - 0.7)
         near = near[near + start >= since - 1]
         hits = np.flatnonzero(log_mixture(_together(parts, near)) >= level) if near.size else near
         if hits.size:
