@@ -61,10 +61,10 @@ async def check_differences(pilot: Pilot[int], report: Report) -> None:
     lines = [line for line in text.splitlines() if "▾" in line]
     assert len(lines) == len(clusters)
     for line, cluster in zip(lines, clusters, strict=True):
-        assert cluster["title"] in line
+        mode = "" if cluster["mode"] == "live" else f"{cluster['mode']}: "
+        assert f"▾ {mode}{cluster['title']}" in line
         assert number(r"  ([\d,]+) differences?, cost ", line) == cluster["size"]
         assert number(r", cost ([\d.]+) points", line) == round(100 * cluster["cost"], 2)
-        assert line.rstrip().endswith(cluster["mode"])
 
 
 async def check_difference(pilot: Pilot[int], report: Report, place: int) -> None:

@@ -19,6 +19,7 @@ from textual.strip import Strip
 from harness.assessment import Difference
 from harness.gates.shown import points
 from harness.gates.wording import counted
+from harness.model import LIVE
 from harness.tui.listing import Group, Listing
 from harness.tui.wording import NOTHING, kind_words, plain, short_job, value_text
 
@@ -281,11 +282,10 @@ def group_words(group: Group, *, folded: bool) -> str:
     size = counted(cluster.size, "difference")
     if group.shown != cluster.size:
         size = f"{group.shown:,} of {size}"
+    # In front, since the end of a long heading is cut off: who is meant is no detail.
+    mode = "" if cluster.mode == LIVE else f"{plain(cluster.mode)}: "
     label = f"  {cluster.triage.label.value}" if cluster.triage else ""
-    return (
-        f"{sign} {plain(cluster.title)}  {size}, cost {points(cluster.cost)}, "
-        f"{plain(cluster.mode)}{label}"
-    )
+    return f"{sign} {mode}{plain(cluster.title)}  {size}, cost {points(cluster.cost)}{label}"
 
 
 def fitted(text: str, width: int) -> str:
