@@ -1,4 +1,4 @@
-"""Assesses a journal as of one moment: reads it, compares, judges, and gathers what people see.
+"""Assesses a journal as of one moment: weighs what was read of it, and gathers what people see.
 
 The one place where the pure parts (compare, stats, gates) meet the journal. Same journal, same
 moment and same criteria give the same assessment.
@@ -13,35 +13,25 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 
-from harness import __version__
 from harness.assess.breakdown import break_down
-from harness.assess.calibration_noted import calibration_table
-from harness.assess.comparing import compare_journal
 from harness.assess.criteria import Criteria
 from harness.assess.decided import decided
-from harness.assess.eras import eras
-from harness.assess.evidence import EvidenceOf
 from harness.assess.fresh import Cut, fresh_cut
-from harness.assess.gaps import recorded_gaps
-from harness.assess.health import replay_exclusions, replay_progress
-from harness.assess.in_force import gates_parts, in_force
+from harness.assess.in_force import gates_parts
 from harness.assess.missing import missing_parts
-from harness.assess.operations import operations, with_times
-from harness.assess.said import statements, waivers
-from harness.assess.sample import in_sample
+from harness.assess.moment import Recorded, read_moment
+from harness.assess.operations import with_times
 from harness.assess.scoping import cluster_places
 from harness.assess.sequences import (
     Durations,
     Fates,
     JobSequence,
     candidate_end_to_end,
-    count_fates,
     job_sequence,
     spans,
     submission_spans,
-    with_fate,
 )
-from harness.assess.triaged import on_clusters, on_differences, triages, with_gone
+from harness.assess.triaged import on_clusters, on_differences, with_gone
 from harness.assessment import (
     Agreement,
     Assessment,
@@ -49,18 +39,16 @@ from harness.assessment import (
     Coverage,
     Latency,
     PairCounts,
-    Provenance,
     ReplayProgress,
 )
 from harness.compare.beside import compare_beside
 from harness.compare.clusters import find_clusters
-from harness.compare.comparison import Comparison, differences, rule_effects
+from harness.compare.comparison import Comparison, differences
 from harness.compare.pairing import is_flaky
 from harness.gates.endangered import endangered
 from harness.gates.wording import counted
-from harness.journal.findings import detect
 from harness.journal.reader import Reader
-from harness.model import JOURNAL_SCHEMA_VERSION, LIVE, Verdict
+from harness.model import LIVE, Verdict
 from harness.stats.band import betting_band, drawn_after
 from harness.stats.ecdf import drawn_ecdf
 from harness.stats.estimates import (
@@ -82,65 +70,36 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
     now: the moment that is asked about, which only tells whether an attestation still counts; None
     for that of the reader's last event.
     """
-    scale, moment = criteria.time_scale, now or reader.as_of_time
-    compared = compare_journal(reader, criteria, now=now)
-    comparison, until, blind = compared.comparison, compared.until, compared.blind
-    health, gaps = compared.health, recorded_gaps(reader)
+    return assessment_of(read_moment(reader, criteria, now=now), criteria)
+
+
+def assessment_of(moment: Recorded, criteria: Criteria) -> Assessment:
+    """Assess what was read of a moment. criteria: those by which it was read. Pure.
+
+    This is half of the work and needs no journal, so that whoever reads can close it before.
+    """
+    scale, until = criteria.time_scale, moment.compared.until
+    comparison, jobs, era = moment.compared.comparison, moment.jobs, moment.era
     pairs = comparison.narrow
-    jobs = with_fate(
-        compared.jobs, pairs, until=until, deadline_s=criteria.deadline_s, scale=scale, blind=blind
-    )
-    sequence, fates = job_sequence(pairs, jobs), count_fates(jobs)
+    sequence = job_sequence(pairs, jobs)
     end_to_end = candidate_end_to_end(jobs, until=until, scale=scale)
-    replays = replay_progress(reader, disagreeing=_disagreeing(pairs))
-    said, waived = statements(reader, at=moment), waivers(reader, at=moment)
-    first_job = compared.first_job
-    era = eras(compared.marks, first_job=first_job)
-    force = in_force(reader, criteria)
-    cut = fresh_cut(comparison, force.rules)
+    cut = fresh_cut(comparison, moment.force.rules)
     counts = _pair_counts(pairs)
     found = find_clusters(comparison)
     told = differences(comparison, found.members)
     present = {cluster.id for cluster in found.clusters} | {one.id for one in told}
-    triaged = with_gone(triages(reader), present)
+    triaged = with_gone(moment.triages, present)
     clusters = on_clusters(found.clusters, triaged)
-    places = cluster_places(found.members, compared.jobs)
-    effects = tuple(
-        replace(
-            effect,
-            added_at=force.rules.get(effect.name),
-            noted=effect.name not in force.unnoted,
-        )
-        for effect in rule_effects(comparison)
-    )
-    findings = in_sample(
-        detect(
-            reader,
-            until=until,
-            deadline_s=criteria.deadline_s,
-            time_scale=scale,
-            overstepping_rules=[
-                overstep(rule.name, rule.hidden_pairs, rule.expects_at_most)
-                for rule in effects
-                if rule.expects_at_most is not None and rule.hides_too_much
-            ],
-        ),
-        compared.unsampled,
-    )
-    evidence = EvidenceOf(
-        reader, criteria,
-        until=until, health=health, gaps=gaps, replays=replays, statements=said,
-    )  # fmt: skip
+    places = cluster_places(found.members, moment.compared.jobs)
     outcome = decided(
-        evidence, criteria, pairs, jobs,
-        eras=era, cut=cut, waivers=waived, findings=findings, clusters=clusters,
+        moment.evidence, criteria, pairs, jobs,
+        eras=era, cut=cut, waivers=moment.waivers, findings=moment.findings, clusters=clusters,
         members=found.members,
     )  # fmt: skip
-    running = operations(reader, jobs, fates, until=health.complete_until, scale=scale)
     return Assessment(
         decision=outcome.decision,
         reason=outcome.reason,
-        phases=with_times(outcome.phases, running.traffic),
+        phases=with_times(outcome.phases, moment.operations.traffic),
         agreement=_agreement(comparison, jobs, sequence, criteria, counts[0], cut),
         latency=_latency(
             jobs, pairs, end_to_end, until=until, scale=scale, alpha_total=criteria.alpha_total
@@ -151,44 +110,31 @@ def assess(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -
             for cluster in clusters
         ),
         triage=triaged,
-        findings=findings,
-        rules=effects,
-        beside=compare_beside(pairs, compared.jobs),
+        findings=moment.findings,
+        rules=moment.effects,
+        beside=compare_beside(pairs, moment.compared.jobs),
         pairs=counts,
         breakdown=break_down(pairs),
-        statements=said,
-        waivers=waived,
-        marks=compared.marks,
+        statements=moment.statements,
+        waivers=moment.waivers,
+        marks=moment.compared.marks,
         counterfactuals=outcome.counterfactuals,
-        calibration=calibration_table(reader, criteria, jobs=jobs.height),
-        coverage=_coverage(pairs, sequence, fates, replays, replay_exclusions(reader)),
-        replays=replays,
-        recording=health,
-        operations=running,
+        calibration=moment.calibration,
+        coverage=_coverage(
+            pairs, sequence, moment.fates, moment.replays, moment.replay_exclusions
+        ),
+        replays=moment.replays,
+        recording=moment.compared.health,
+        operations=moment.operations,
         missing_parts=(
             *missing_parts(
-                health, replays, outcome.inputs,
-                gaps=gaps, blind=blind, older=compared.older, unsampled=len(compared.unsampled),
+                moment.compared.health, moment.replays, outcome.inputs,
+                gaps=moment.gaps, blind=moment.compared.blind, older=moment.compared.older,
+                unsampled=len(moment.compared.unsampled),
             ),
-            *gates_parts(force, first_job=first_job),
+            *gates_parts(moment.force, first_job=moment.compared.first_job),
         ),
-        provenance=Provenance(
-            journal_id=reader.journal_id(),
-            seq=reader.as_of_seq,
-            as_of=reader.as_of_time,
-            journal_hash=reader.journal_hash(),
-            journal_schema_version=JOURNAL_SCHEMA_VERSION,
-            rules_version=criteria.rules.digest,
-            gates_version=criteria.gates.version,
-            tool_version=__version__,
-            since=criteria.since,
-            deadline_s=criteria.deadline_s,
-            time_scale=scale,
-            phase=criteria.phase or criteria.gates.decide or "",
-            candidate_version=era.version,
-            version_since=era.version_since,
-            attempt=era.attempt,
-        ),
+        provenance=moment.provenance,
     )  # fmt: skip
 
 
@@ -264,11 +210,6 @@ def _excluded(pairs: pl.DataFrame) -> tuple[tuple[str, int], ...]:
         out.select(pl.coalesce(pl.col("excluded_by").cast(pl.String), own)).to_series().to_list()
     )
     return tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
-
-
-def overstep(rule: str, pairs: int, limit: float) -> str:
-    """One sentence about a rule that hides more pairs than it is declared to."""
-    return f"rule {rule} hides {counted(pairs, 'pair')}; it is declared to hide at most {limit:g}"
 
 
 def _series(sequence: JobSequence, criteria: Criteria) -> tuple[BandPoint, ...]:
@@ -376,10 +317,3 @@ def _coverage(
         replay_excluded=excluded,
         share=sequence.compared / fates.admitted if fates.admitted else None,
     )
-
-
-def _disagreeing(pairs: pl.DataFrame) -> dict[str, int]:
-    differing = pairs.filter(
-        (pl.col("mode") != LIVE) & (pl.col("verdict") == Verdict.MISMATCH.value)
-    )
-    return dict(differing.group_by("mode").len().iter_rows())

@@ -61,9 +61,7 @@ def decided(
         found: Mapping[str, int],
         since: datetime | None = None,
     ) -> GateInputs:
-        return evidence.inputs(
-            pairs, jobs, critical=found, unseen=unseen, eras=eras, cut=cut, since=since
-        )
+        return evidence.inputs(pairs, jobs, critical=found, unseen=unseen, cut=cut, since=since)
 
     def judge(
         pairs: pl.DataFrame, jobs: pl.DataFrame, found: Mapping[str, int]

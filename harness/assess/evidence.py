@@ -44,7 +44,7 @@ STALE_S = 600.0
 class EvidenceOf:
     """What one moment of a journal gives the gates to judge, from any beginning on.
 
-    Reads each thing once; the same pairs and jobs give the same inputs.
+    Reads when it is made and never after; the same pairs and jobs give the same inputs.
     """
 
     def __init__(
@@ -57,14 +57,20 @@ class EvidenceOf:
         gaps: tuple[RecordedGap, ...],
         replays: tuple[ReplayProgress, ...],
         statements: tuple[Statement, ...],
+        eras: Eras,
     ) -> None:
-        self._reader, self._criteria, self._until = reader, criteria, until
-        self._health, self._gaps, self._replays = health, gaps, replays
+        self._criteria, self._until, self._eras = criteria, until, eras
+        self._complete_until = health.complete_until
         self._attestations = attested(statements)
         self._levels = sampled_levels(reader)
         self._old_path = old_path(reader)
         self._leftovers = leftovers(reader, queued=health.queue_depth, dead=health.dlq_depth)
         self._sampled: dict[datetime | None, dict[str, Any]] = {}
+        for since in (None, eras.cutover):
+            start = _latest(since, eras.version_since)
+            if start not in self._sampled:
+                counted = _latest(criteria.since, start)
+                self._sampled[start] = _of_samples(reader, health, gaps, replays, since=counted)
 
     def inputs(
         self,
@@ -73,15 +79,15 @@ class EvidenceOf:
         *,
         critical: Mapping[str, int] | None,
         unseen: tuple[str, ...],
-        eras: Eras,
         cut: Cut | None,
         since: datetime | None = None,
     ) -> GateInputs:
         """Everything that the gates are judged on.
 
         pairs: `Comparison.pairs`; jobs: with `fate`. critical: None where no detector has run.
-        since: a mark from which alone it counts.
+        since: the cut-over, where it alone counts from there.
         """
+        eras = self._eras
         counts = counts_by_job(pairs)
         scoped = {
             name: counts_by_job(of_directories(pairs, getattr(gate, "directory", ())))
@@ -168,7 +174,7 @@ class EvidenceOf:
             admitted_jobs=fates.admitted,
             processed_jobs=fates.processed,
             pending_jobs=fates.pending,
-            confirmed_losses=fates.losses if self._health.complete_until else None,
+            confirmed_losses=fates.losses if self._complete_until else None,
             coverage=self._coverage(whole, fates),
             admitted_by_measure={
                 "agreement": _created(mine, agreement).height,
@@ -182,10 +188,10 @@ class EvidenceOf:
             },
             old_path=self._old_path,
             leftovers=self._leftovers,
-            record_end=self._health.complete_until,
+            record_end=self._complete_until,
             time_scale=criteria.time_scale,
             attestations=self._attestations,
-            **self._of_samples(start),
+            **self._sampled[start],
         )
 
     def _coverage(self, sequence: JobSequence, fates: Fates) -> float | None:
@@ -202,27 +208,30 @@ class EvidenceOf:
         due = max(sequence.compared, fates.admitted - fates.pending)
         return sequence.compared / due if due else None
 
-    def _of_samples(self, start: datetime | None) -> dict[str, Any]:
-        if start not in self._sampled:
-            reader, gaps, health = self._reader, self._gaps, self._health
-            since = _latest(self._criteria.since, start)
-            span = record_span(reader, complete_until=health.complete_until, since=since)
-            self._sampled[start] = {
-                "recording_gaps": tuple(gap.words for gap in open_gaps(gaps, since=since)),
-                "recording_complete": _recording_complete(reader, health),
-                "record_start": span.start if span.end is not None else None,
-                "dlq_depth": dead_letters_seen(reader, span),
-                "dlq_sampling": dlq_sampling(reader, span, gaps),
-                "prefect_errors": prefect_errors(reader, span),
-                "prefect_sampling": prefect_sampling(reader, span, gaps),
-                # A run that carried nothing out has tried nothing.
-                "replay_escapes": (
-                    sum(run.escapes for run in self._replays)
-                    if any(run.done for run in self._replays)
-                    else None
-                ),
-            }
-        return self._sampled[start]
+
+def _of_samples(
+    reader: Reader,
+    health: RecordingHealth,
+    gaps: tuple[RecordedGap, ...],
+    replays: tuple[ReplayProgress, ...],
+    *,
+    since: datetime | None,
+) -> dict[str, Any]:
+    """Fields of `GateInputs` that the samples and runs of the recorded time give."""
+    span = record_span(reader, complete_until=health.complete_until, since=since)
+    return {
+        "recording_gaps": tuple(gap.words for gap in open_gaps(gaps, since=since)),
+        "recording_complete": _recording_complete(reader, health),
+        "record_start": span.start if span.end is not None else None,
+        "dlq_depth": dead_letters_seen(reader, span),
+        "dlq_sampling": dlq_sampling(reader, span, gaps),
+        "prefect_errors": prefect_errors(reader, span),
+        "prefect_sampling": prefect_sampling(reader, span, gaps),
+        # A run that carried nothing out has tried nothing.
+        "replay_escapes": (
+            sum(run.escapes for run in replays) if any(run.done for run in replays) else None
+        ),
+    }
 
 
 def _latest(*moments: datetime | None) -> datetime | None:

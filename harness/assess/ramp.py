@@ -99,10 +99,9 @@ def read_ramp(
         gaps=recorded_gaps(reader),
         replays=replay_progress(reader, disagreeing={}),
         statements=statements(reader, at=moment),
+        eras=eras((), first_job=None),
     )
-    inputs = evidence.inputs(
-        pairs, inside, critical=None, unseen=(), eras=eras((), first_job=None), cut=None
-    )
+    inputs = evidence.inputs(pairs, inside, critical=None, unseen=(), cut=None)
     # What depends on load is judged on the present stage alone.
     of_stage = _of_stage(inputs, pairs, here, until=until, scale=scale)
     harmed_low, harmed_high = _harmed(inside)

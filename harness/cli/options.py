@@ -190,10 +190,12 @@ def assess_journal(
 
     phase: decide on this one; None for the one that the gates name.
     """
-    from harness.assess.build import assess
+    from harness.assess.build import assessment_of
+    from harness.assess.moment import read_moment
 
     with opened(config, journal, as_of, phase=phase) as (reader, criteria, now):
-        return assess(reader, criteria, now=now)
+        read = read_moment(reader, criteria, now=now)
+    return assessment_of(read, criteria)
 
 
 @contextmanager

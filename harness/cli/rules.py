@@ -277,7 +277,7 @@ def addition_of(
 def _list(
     config: Path | None, journal: Path | None, as_of: Moment | None, as_json: bool
 ) -> None:  # fmt: skip
-    from harness.assess.build import overstep
+    from harness.assess.moment import overstep
 
     report = report_of(config, journal, as_of)
     if as_json:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from harness.assess.build import assess
+from harness.assess.build import assessment_of
 from harness.assess.criteria import load_criteria
+from harness.assess.moment import read_moment
 from harness.errors import JournalError
 from harness.journal.store import Head, Journal, utc_now
 from harness.notify.standing import Standing, standing_of
@@ -50,6 +51,7 @@ class JournalLook:
                 return standing
         criteria = load_criteria(self._settings)
         with journal.reader() as reader:
-            standing = standing_of(assess(reader, criteria, now=now))
+            read = read_moment(reader, criteria, now=now)
+        standing = standing_of(assessment_of(read, criteria))
         self._kept = (head, now, standing)
         return standing

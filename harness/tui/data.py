@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.assess.build import assess
+from harness.assess.build import assessment_of
 from harness.assess.comparing import compare_journal
 from harness.assess.criteria import Criteria
 from harness.assess.detail import difference_detail
 from harness.assess.job_search import JobSearch
 from harness.assess.jobs import job_detail, job_page
+from harness.assess.moment import read_moment
 from harness.assess.rules_file import proposed_rules
 from harness.assess.weighing import Weighed, checked, weigh_proposed, weigh_rule
 from harness.assessment import Assessment, Difference, DifferenceDetail, JobDetail, JobPage
@@ -105,12 +106,11 @@ class DashboardData:
             if kept and kept.holds_at(head):
                 return self._snapshot(assessment, None, span)
             asked = self._clock() if as_of is None else as_of
+            now = asked if isinstance(asked, datetime) else None
             with self._journal.reader(as_of) as reader:
-                assessment = assess(
-                    reader,
-                    criteria,
-                    now=asked if isinstance(asked, datetime) else None,
-                )
+                read = read_moment(reader, criteria, now=now)
+            # Weighed when the journal is closed again, for the sake of its recorder.
+            assessment = assessment_of(read, criteria)
         except ShadowError as error:
             self._checked = False
             return self._snapshot(assessment, str(error), span)

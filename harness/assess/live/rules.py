@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from harness.assess.build import overstep
+from harness.assess.moment import overstep
 from harness.compare.comparison import Comparison, hidden_pairs
 from harness.compare.rules import RuleSet
 

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.assess.build import assess
+from harness.assess.build import assess, assessment_of
+from harness.assess.criteria import load_criteria
+from harness.assess.moment import read_moment
 from harness.assessment import Assessment, GateResult
 from harness.journal.store import Journal
 from harness.model import (
@@ -25,6 +27,7 @@ from harness.model import (
 )
 from harness.report.html import to_html
 from harness.report.json_report import to_json
+from harness.settings import Settings
 from tests.support.events import (
     HOST,
     JOB,
@@ -509,6 +512,16 @@ def test_a_report_as_of_the_same_seq_gives_the_same_bytes_whatever_followed(tmp_
     )
     assert _pages(journal, seq) == first
     assert to_json(assessed(journal)) != first[0]
+
+
+def test_what_was_read_is_weighed_without_the_journal(tmp_path: Path) -> None:
+    journal, criteria = _week(tmp_path), load_criteria(Settings())
+    with journal.reader() as reader:
+        expected = assess(reader, criteria)
+    with journal.reader() as reader:
+        read = read_moment(reader, criteria)
+    journal.path.unlink()
+    assert to_json(assessment_of(read, criteria)) == to_json(expected)
 
 
 def test_an_earlier_decision_equals_the_one_recomputed_as_of_then(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from harness.assess.build import overstep
 from harness.assess.comparing import compare_journal
 from harness.assess.criteria import Criteria
 from harness.assess.live import recent
 from harness.assess.live.state import LiveComparison
+from harness.assess.moment import overstep
 from harness.assessment import Finding
 from harness.compare.clusters import find_clusters
 from harness.compare.comparison import Comparison, rule_effects
