@@ -326,6 +326,9 @@ class ShadowApp(RunningApp):
 
     async def on_event(self, event: events.Event) -> None:
         """Any key stops the countdown, whatever else it does; Esc ends a search, nothing else."""
+        if isinstance(event, events.InputEvent | events.Paste) and not self.is_running:
+            # Whoever goes on typing while it takes its screens apart has nobody to hear it.
+            return
         if isinstance(event, events.Key) and self._closing_after and self._closing_after.counting:
             self._closing_after.keep_open()
             self._ask_task()

@@ -133,6 +133,23 @@ def test_jobs_are_listed_again_after_a_search_that_found_none() -> None:
     drive(app, scenario)
 
 
+def test_a_key_pressed_while_the_screens_are_taken_apart_does_nothing() -> None:
+    app = make_app()
+    close_all = app._close_all
+
+    async def closed_then_pressed() -> None:
+        await close_all()
+        await app.on_event(events.Key(key_of("jobs"), key_of("jobs")))
+
+    app._close_all = closed_then_pressed  # type: ignore[method-assign]
+
+    async def scenario(pilot: Pilot[int]) -> None:
+        await press(pilot, "q")
+
+    drive(app, scenario)
+    assert app._exception is None
+
+
 def test_a_press_of_the_mouse_on_what_has_just_been_taken_away_selects_nothing() -> None:
     app = make_app()
 
