@@ -39,7 +39,7 @@ class Recording:
             self.check()
             if time.monotonic() > deadline_s:
                 raise EnvironmentProblem(
-                    f"rehearsal: the recorder had read nothing after {timeout_s:g} s. "
+                    f"rehearsal: the recorder had proved nothing after {timeout_s:g} s. "
                     "Give the machine less to do beside it."
                 )
 

@@ -360,9 +360,11 @@ def _best_prefix(table: _Table, m: float, n_min: int) -> BestPrefix:
         top = counted.max(axis=1)
         least = float(log_mixture(counted[np.argmax(top)]))
         near = np.flatnonzero(top >= max(least, best.log_e))
+        if not near.size:
+            continue
         mixed = log_mixture(counted[near])
-        at = int(np.argmax(mixed)) if near.size else 0
-        if near.size and mixed[at] > best.log_e:
+        at = int(np.argmax(mixed))
+        if mixed[at] > best.log_e:
             best = BestPrefix(log_e=float(mixed[at]), n=first + int(near[at]) + 1)
     return best
 

@@ -376,8 +376,7 @@ class ShadowApp(RunningApp):
 
     def _restore(self, screen: ShadowScreen) -> None:
         mode = screen.MODE
-        first = self._screen_stacks.get(mode, [None])[0]
-        if screen is first and mode not in self._restored:
+        if mode not in self._restored and [screen] == self._screen_stacks.get(mode, [])[:1]:
             self._restored.add(mode)
             screen.restore_state(self._left.screens.get(mode, {}))
 

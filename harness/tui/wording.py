@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from harness.assessment import Estimate
+from harness.assessment import Cluster, Estimate
 from harness.gates.shown import NO_EVIDENCE
 from harness.gates.wording import confidence, percent_down
-from harness.model import Decision, GateStatus, Severity, Side
+from harness.model import LIVE, Decision, GateStatus, Severity, Side
 
 SEVERITY_WORDS = {
     Severity.CRITICAL: "✕ critical",
@@ -42,6 +42,11 @@ _DECISION_CLASS = {
 def state_class(state: GateStatus | Decision) -> str:
     """The style class of a gate's status or of a decision."""
     return _STATUS_CLASS[state] if isinstance(state, GateStatus) else _DECISION_CLASS[state]
+
+
+def whose(cluster: Cluster) -> str:
+    """What stands before the title of a cluster that is not production's: the run, and a colon."""
+    return "" if cluster.mode == LIVE else f"{plain(cluster.mode)}: "
 
 
 def plain(text: object) -> str:

@@ -12,9 +12,8 @@ from textual.widgets.option_list import Option
 
 from harness.assessment import Cluster
 from harness.gates.wording import counted
-from harness.model import LIVE
 from harness.tui.widgets.options import Options
-from harness.tui.wording import clock, plain
+from harness.tui.wording import clock, plain, whose
 
 
 class ClusterList(Options):
@@ -78,11 +77,10 @@ class ClusterList(Options):
 
 
 def _line(cluster: Cluster) -> Content:
-    mode = "" if cluster.mode == LIVE else f"{plain(cluster.mode)}: "
     said = f"[{cluster.triage.label.value}] " if cluster.triage else ""
     return Content.assemble(
         (f"{cluster.size:>4,}", "$primary bold"),
-        (f" {100.0 * cluster.cost_share:>3.0f} %  {mode}", "$secondary"),
+        (f" {100.0 * cluster.cost_share:>3.0f} %  {whose(cluster)}", "$secondary"),
         (said, "$secondary bold"),
         plain(cluster.title),
     )

@@ -19,9 +19,8 @@ from textual.strip import Strip
 from harness.assessment import Difference
 from harness.gates.shown import points
 from harness.gates.wording import counted
-from harness.model import LIVE
 from harness.tui.listing import Group, Listing
-from harness.tui.wording import NOTHING, kind_words, plain, short_job, value_text
+from harness.tui.wording import NOTHING, kind_words, plain, short_job, value_text, whose
 
 _FIRST = (("what", "What", 17), ("directory", "Directory", 25), ("field", "Field", 11))
 _LAST = (("job", "Job", 8), ("mode", "Mode", 8))
@@ -283,9 +282,9 @@ def group_words(group: Group, *, folded: bool) -> str:
     if group.shown != cluster.size:
         size = f"{group.shown:,} of {size}"
     # In front, since the end of a long heading is cut off: who is meant is no detail.
-    mode = "" if cluster.mode == LIVE else f"{plain(cluster.mode)}: "
+    title = f"{whose(cluster)}{plain(cluster.title)}"
     label = f"  {cluster.triage.label.value}" if cluster.triage else ""
-    return f"{sign} {mode}{plain(cluster.title)}  {size}, cost {points(cluster.cost)}{label}"
+    return f"{sign} {title}  {size}, cost {points(cluster.cost)}{label}"
 
 
 def fitted(text: str, width: int) -> str:

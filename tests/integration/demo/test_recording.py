@@ -48,7 +48,7 @@ def test_when_the_wait_is_over_the_record_is_proved_to_some_moment(
 
 def test_a_recorder_that_proves_nothing_in_time_is_said(journal: Journal, dsn: str) -> None:
     # Never started, it proves nothing.
-    with pytest.raises(EnvironmentProblem, match=r"had read nothing after 0\.1 s"):
+    with pytest.raises(EnvironmentProblem, match=r"had proved nothing after 0\.1 s"):
         recording(journal, dsn).wait_until_proved(threading.Event(), timeout_s=0.1)
 
 
