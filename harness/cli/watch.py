@@ -7,11 +7,15 @@ import sys
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.options import Moment, moment_options, resolved, settings_with
 from harness.errors import EnvironmentProblem
+
+if TYPE_CHECKING:
+    from harness.assess.criteria import Criteria
 
 _THEMES = ("dark", "light", "high-contrast", "no-colour")
 
@@ -62,15 +66,13 @@ def watch(
     from harness.cli.dashboard_ports import EvidenceBeside
     from harness.cli.operations import JournalOperations
     from harness.tui.beside import DataBeside, journal_data
-    from harness.tui.last_look import LastLook
+    from harness.tui.kept.looks import KeptLooks
     from harness.tui.ports import Ports
 
     settings = settings_with(config, journal)
     criteria = load_criteria(settings)
-    last_look = None if fresh else LastLook(settings.journal, os.environ, criteria)
-    data = DataBeside(
-        partial(journal_data, settings.journal, criteria, last_look=last_look), criteria
-    )
+    looks = None if fresh else KeptLooks(settings.journal, os.environ, criteria)
+    data = DataBeside(partial(journal_data, settings.journal, criteria, looks=looks), criteria)
     # It loads what it needs while this process does.
     data.start()
     from harness.tui.app import ShadowApp
@@ -81,14 +83,20 @@ def watch(
         from harness.journal.store import Journal
 
         moment = resolved(Journal(settings.journal), as_of)
-    operations = JournalOperations(config, journal, on_criteria=data.judge_by)
+
+    def judge_by(criteria: Criteria) -> None:
+        data.judge_by(criteria)
+        if looks:
+            looks.judge_by(criteria)
+
+    operations = JournalOperations(config, journal, on_criteria=judge_by)
     app = ShadowApp(
         data,
         as_of=moment,
         operations=None if look_only else operations,
         state=None if fresh else StateFile(settings.journal, os.environ),
         theme=f"shadow-{theme}" if theme else None,
-        seen=last_look.read() if last_look and moment is None else None,
+        kept=looks,
         ports=Ports(evidence=EvidenceBeside(settings.journal)),
     )
     try:

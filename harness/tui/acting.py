@@ -31,11 +31,11 @@ from harness.tui.actions.forms import (
 )
 from harness.tui.actions.port import Child, Operations, Target
 from harness.tui.actions.text import command_line, markdown
+from harness.tui.looking import LookingApp
 from harness.tui.screens.base import ShadowScreen
 from harness.tui.screens.form import Answer, Form, FormScreen
 from harness.tui.screens.leaving import LeavingScreen
 from harness.tui.screens.text import TextScreen
-from harness.tui.travelling import TravellingApp
 from harness.tui.wording import plain
 
 ONLY_LOOKS = "This dashboard only looks: it was opened without a way to write."
@@ -55,7 +55,7 @@ class _Said:
     before: Triage | None
 
 
-class ActingApp(TravellingApp):
+class ActingApp(LookingApp):
     """What of the app does things."""
 
     EXPORT_FOLDER: ClassVar[str] = "."
@@ -85,10 +85,6 @@ class ActingApp(TravellingApp):
     started: list[Child]
     """Replays whose end has not been told yet."""
     _child_tick: Timer | None = None
-
-    def look(self, as_of: object) -> object:
-        """Assess the journal as of a moment."""
-        raise NotImplementedError
 
     def target(self) -> Target | None:
         """What the cursor of the screen in front stands on."""

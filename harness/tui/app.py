@@ -5,20 +5,17 @@ Opens no journal itself and computes nothing: `Source` answers, in worker thread
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
-from textual import events, on, work
+from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.screen import Screen
 from textual.theme import ThemeProvider
-from textual.timer import Timer
-from textual.worker import Worker, WorkerState, get_current_worker
+from textual.worker import Worker, WorkerState
 
 from harness.assessment import Difference
 from harness.model import LIVE
@@ -27,8 +24,7 @@ from harness.tui.actions.table import bindings
 from harness.tui.closing import Closing
 from harness.tui.commands import DifferenceCommands, named_actions
 from harness.tui.filtering import cluster_filter
-from harness.tui.last_look import Seen
-from harness.tui.looked import Moment, Snapshot
+from harness.tui.looked import Moment
 from harness.tui.ports import Ports
 from harness.tui.running import RunningApp
 from harness.tui.screens.base import ShadowScreen
@@ -39,7 +35,7 @@ from harness.tui.screens.overview import OverviewScreen
 from harness.tui.screens.palette import Palette
 from harness.tui.screens.replays import ReplaysScreen
 from harness.tui.screens.rules import RulesScreen
-from harness.tui.sources import Source
+from harness.tui.sources import LooksKept, Source
 from harness.tui.starting import STARTED_S, collect_again, collects_later
 from harness.tui.state import Remembered, StateFile
 from harness.tui.task import BackgroundTask, TaskState
@@ -48,13 +44,6 @@ from harness.tui.view import View
 from harness.tui.widgets.clusters import ClusterList
 from harness.tui.widgets.findings import FindingList
 from harness.tui.widgets.navigation import SCREENS
-
-REST = 3.0
-"""Pause between two looks, at least this many times what the last one took.
-
-Inside one process a look keeps a recorder out of the journal, so looks must stay the exception.
-"""
-
 
 HINT = (
     "? explains the screen in front and names every key. Ctrl+P finds every command. "
@@ -93,14 +82,6 @@ class ShadowApp(RunningApp):
         *bindings(),
     ]
 
-    @dataclass
-    class SnapshotLoaded(Message):
-        """A look at the journal has ended."""
-
-        as_of: Moment | None
-        snapshot: Snapshot
-        cost_s: float
-
     def __init__(
         self,
         data: Source,
@@ -112,14 +93,14 @@ class ShadowApp(RunningApp):
         state: StateFile | None = None,
         theme: str | None = None,
         ports: Ports | None = None,
-        seen: Seen | None = None,
+        kept: LooksKept | None = None,
     ) -> None:
         """Without `operations` it only looks; without `state` it remembers nothing.
 
-        seen: what the last run saw, shown as the past until the first look at now has ended.
         theme: name of one of THEMES; None for the one of the last run, else the dark one.
+        kept: looks that stand in for moments that have not been read yet.
         """
-        super().__init__()
+        super().__init__(data, as_of=as_of, refresh_s=refresh_s, kept=kept)
         self.operations = operations
         self.ports = ports or Ports()
         self.started = []
@@ -130,19 +111,13 @@ class ShadowApp(RunningApp):
         self._restored: set[str] = set()
         self.author = self._left.author or (operations.author if operations else "")
         self._wanted_theme = theme or self._left.theme or DARK.name
-        self._ahead: Moment | None = None
         self.add_mode("jobs", self._make_jobs)
         self.add_mode("health", self._make_health)
-        self.view = View(as_of=as_of, snapshot=None, fault=None)
-        if seen is not None and as_of is None:
-            self.view = _opening(seen)
         self.faults: dict[str, str] = {}
         """Faults of our own, oldest first: what was shown, and the traceback."""
-        self._data = self.source = data
-        self._refresh_s = refresh_s
+        self.source = data
         self._closing_after = Closing(task) if task else None
         self._task_state: TaskState | None = None
-        self._next_look: Timer | None = None
 
     def on_mount(self) -> None:
         """Look at once; ask the task from time to time."""
@@ -150,7 +125,7 @@ class ShadowApp(RunningApp):
             self.register_theme(theme)
         known = self._wanted_theme in self.available_themes
         self.theme = self._wanted_theme if known else DARK.name
-        self.look(self._wanted)
+        self.look(self._wanted, arriving=self.view.snapshot is None)
         if collects_later():
             self.set_timer(STARTED_S, collect_again)
         if self._state:
@@ -169,65 +144,6 @@ class ShadowApp(RunningApp):
         from harness.tui.screens.health import HealthScreen
 
         return HealthScreen(self._data)
-
-    @work(thread=True, exclusive=True, group="look", exit_on_error=False)
-    def look(self, as_of: Moment | None) -> None:
-        """Assess the journal as of a moment."""
-        began = time.monotonic()
-        snapshot = self._data.load(as_of)
-        if not get_current_worker().is_cancelled:
-            self.post_message(self.SnapshotLoaded(as_of, snapshot, time.monotonic() - began))
-
-    def on_shadow_app_snapshot_loaded(self, event: SnapshotLoaded) -> None:
-        """Show it, unless another moment is wanted by now; look again later."""
-        if event.as_of is not None and event.as_of == self._ahead:
-            self._ahead = None
-            self.view = replace(self.view, as_of=event.as_of)
-        if event.as_of != self._wanted:
-            return
-        if self.view.opening:
-            event = self._opened(event)
-        span = event.snapshot.span or self.view.span
-        self._show(replace(self.view, snapshot=event.snapshot, span=span))
-        self._look_later(event.cost_s)
-        self.play_on()
-
-    def _look_later(self, cost_s: float) -> None:
-        # One timer only: each moment visited would otherwise leave its own round of looks behind.
-        if self._next_look:
-            self._next_look.stop()
-        self._next_look = self.set_timer(
-            max(self._refresh_s, REST * cost_s), lambda: self.look(self._wanted)
-        )
-
-    @property
-    def _wanted(self) -> Moment | None:
-        """What to look at: the moment shown, but now as long as what is shown only bridges it."""
-        return None if self.view.opening else self.view.as_of
-
-    def _opened(self, event: SnapshotLoaded) -> SnapshotLoaded:
-        """End the bridge with the first look that saw anything; until then its trouble is told."""
-        seen = self.view.snapshot
-        if event.snapshot.assessment is None and seen is not None:
-            return replace(event, snapshot=replace(seen, trouble=event.snapshot.trouble))
-        self.view = replace(self.view, as_of=None, opening=False)
-        return event
-
-    def go_to(self, as_of: Moment | None) -> None:
-        """Show the journal as of a moment; None is now."""
-        if as_of == self.view.as_of or (as_of is None and self.view.opening):
-            return
-        if self._next_look:
-            # It would look at the old moment, and end the look at the new one.
-            self._next_look.stop()
-        if self.view.travel.playing and as_of is not None:
-            # The picture stays under its own name until the next one is there: no flicker.
-            self._ahead = as_of
-        else:
-            self._ahead = None
-            # The old picture goes at once: under the new moment's name it would be a lie.
-            self._show(replace(self.view, as_of=as_of, snapshot=None, opening=False))
-        self.look(as_of)
 
     def _show(self, view: View) -> None:
         if view.past != self.view.past:
@@ -417,10 +333,3 @@ class ShadowApp(RunningApp):
         self.faults.setdefault(words, text)
         self.log.error(text)
         self._show(replace(self.view, fault=words))
-
-
-def _opening(seen: Seen) -> View:
-    """The past that the last run saw, until now is known."""
-    made = seen.assessment.provenance
-    snapshot = Snapshot(assessment=seen.assessment, trouble=None, taken_at=made.as_of)
-    return View(as_of=made.seq, snapshot=snapshot, fault=None, span=seen.span, opening=True)

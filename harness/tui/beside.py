@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 from harness.assess.job_search import JobSearch
 from harness.assessment import Assessment, Difference, DifferenceDetail, JobDetail, JobPage
 from harness.errors import EnvironmentProblem, ShadowError
-from harness.tui.last_look import LastLook
+from harness.tui.kept.looks import KeptLooks
 from harness.tui.looked import FilesNow, Moment, RuleSaid, Snapshot
 from harness.tui.sources import Source
 
@@ -43,13 +43,15 @@ _END_S = 5.0
 KEPT_MOMENTS = 4
 """Assessments kept on this side, so that a step back does not bring the same one across again."""
 _AT_ONCE = 4
+_NICENESS = 10
+"""Of looks that nobody waits for."""
 _IN_ORDER = frozenset({"judge_by"})
 """What holds for every question after it."""
 _SPAWN = multiprocessing.get_context("spawn")
 
 
 class DataBeside(Source):
-    """Asks a source in processes of its own: one for looks, and one for all that must not wait.
+    """Asks a source in processes of its own: for looks, for looks ahead, for what must not wait.
 
     make: makes that source there, so it must be a function of a module with arguments that travel
     (`functools.partial` does). criteria: those that it judges by. Every method may be called from
@@ -61,6 +63,8 @@ class DataBeside(Source):
         self._criteria = criteria
         # Inside one process a look would keep the journal from every other question.
         self._looks, self._questions = _Asked(make), _Asked(make)
+        # It takes memory, and is ended at once when somebody wants the processor.
+        self._ahead = _Asked(make, niceness=_NICENESS)
         self._guard = threading.Lock()
         self._kept: OrderedDict[Moment | None, tuple[int, Assessment]] = OrderedDict()
 
@@ -70,6 +74,7 @@ class DataBeside(Source):
 
     def close(self) -> None:
         """End the processes; what still waits for an answer fails."""
+        self._ahead.close()
         self._looks.close()
         self._questions.close()
 
@@ -101,10 +106,19 @@ class DataBeside(Source):
     def judge_by(self, criteria: Criteria) -> None:
         """As `DashboardData.judge_by`; a process that is begun later judges so too."""
         self._criteria = criteria
-        for asked in (self._looks, self._questions):
+        for asked in (self._looks, self._questions, self._ahead):
             asked.always("judge_by", criteria)
         with self._guard:
             self._kept.clear()
+
+    def prepare(self, seq: int) -> bool:
+        """As `DashboardData.prepare`; EnvironmentProblem where `stop_preparing` came first."""
+        kept: bool = self._ahead.ask("prepare", seq)
+        return kept
+
+    def stop_preparing(self) -> None:
+        """End the process that looks ahead, and give its memory back."""
+        self._ahead.end()
 
     def rules(self) -> tuple[Rule, ...]:
         """As `DashboardData.rules`; asks nobody."""
@@ -163,23 +177,25 @@ class DataBeside(Source):
         return found
 
 
-def journal_data(journal: Path, criteria: Criteria, *, last_look: LastLook | None = None) -> Source:
+def journal_data(journal: Path, criteria: Criteria, *, looks: KeptLooks | None = None) -> Source:
     """The data of a journal, for `DataBeside` to make: only there is what reads it loaded."""
     from harness.tui.data import DashboardData
 
-    return DashboardData(journal, criteria, last_look=last_look)
+    return DashboardData(journal, criteria, looks=looks)
 
 
 class _Asked:
     """A source in a process that is begun with the first question, and anew where it has died."""
 
-    def __init__(self, make: Callable[[], Source]) -> None:
+    def __init__(self, make: Callable[[], Source], *, niceness: int = 0) -> None:
         self._make = make
+        self._niceness = niceness
         self._guard = threading.Lock()
         self._process: SpawnProcess | None = None
         self._line: Connection | None = None
         self._listener: threading.Thread | None = None
         self._waiting: dict[int, Future[Any]] = {}
+        """Who waits for an answer of the process that is there."""
         self._numbers = itertools.count(1)
         self._always: dict[str, tuple[Any, ...]] = {}
         self._closed = False
@@ -191,7 +207,12 @@ class _Asked:
     def close(self) -> None:
         with self._guard:
             self._closed = True
-            process, self._process = self._process, None
+        self.end()
+
+    def end(self) -> None:
+        """End the process; the next question begins another."""
+        with self._guard:
+            process, self._process, self._line = self._process, None, None
             listener = self._listener
         # One that could not be started has nothing to end.
         if process is not None and process.pid is not None:
@@ -230,27 +251,33 @@ class _Asked:
             raise EnvironmentProblem("The dashboard is closing: nothing is read any more.")
         if self._process is None or self._line is None:
             self._line, theirs = _SPAWN.Pipe()
+            self._waiting = {}
             self._process = _SPAWN.Process(
-                target=_answer, args=(theirs, self._make), daemon=True, name="shadow-watch-data"
+                target=_answer,
+                args=(theirs, self._make, self._niceness),
+                daemon=True,
+                name="shadow-watch-data",
             )
             self._process.start()
             theirs.close()
             self._listener = threading.Thread(
-                target=self._listen, args=(self._process, self._line), daemon=True
+                target=self._listen, args=(self._process, self._line, self._waiting), daemon=True
             )
             self._listener.start()
             for name, arguments in self._always.items():
                 self._send(self._line, Future(), name, arguments, {})
         return self._line
 
-    def _listen(self, process: SpawnProcess, line: Connection) -> None:
+    def _listen(
+        self, process: SpawnProcess, line: Connection, waiting: dict[int, Future[Any]]
+    ) -> None:
         while True:
             try:
                 number, well, value = line.recv()
             except (EOFError, OSError):
                 break
             with self._guard:
-                answer = self._waiting.pop(number)
+                answer = waiting.pop(number)
             if well:
                 answer.set_result(value)
             else:
@@ -258,10 +285,10 @@ class _Asked:
         process.join()
         line.close()
         with self._guard:
-            lost, self._waiting = self._waiting, {}
             if self._process is process:
                 self._process = self._line = None
-        for answer in lost.values():
+        # Nobody asks a process that is no longer the one.
+        for answer in waiting.values():
             answer.set_exception(
                 EnvironmentProblem(
                     f"The process that reads the journal ended ({_ending(process.exitcode)}). The "
@@ -301,8 +328,10 @@ class _Numbered:
         return (replace(snapshot, assessment=None) if number == known else snapshot), number
 
 
-def _answer(line: Connection, make: Callable[[], Source]) -> None:
+def _answer(line: Connection, make: Callable[[], Source], niceness: int) -> None:
     """Answer questions until the other side is gone."""
+    if niceness and hasattr(os, "nice"):
+        os.nice(niceness)
     # Ctrl-C at the terminal is for the dashboard, and so is whatever can be seen there.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     nowhere = os.open(os.devnull, os.O_RDWR)

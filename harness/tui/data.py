@@ -31,7 +31,9 @@ from harness.journal.store import Head, Journal, utc_now
 from harness.journal.verify import Verification, verify
 from harness.record.status import read_health
 from harness.resources import sql_queries
-from harness.tui.last_look import LastLook, Seen
+from harness.tui.kept.looks import KeptLooks
+from harness.tui.kept.packing import Seen
+from harness.tui.kept.spacing import WORTH_S
 from harness.tui.looked import FilesNow, Moment, RuleSaid, Snapshot, Span
 
 BUSY_TIMEOUT_S = 2.0
@@ -48,6 +50,7 @@ KEPT_MOMENTS = 16
 class _Kept:
     head: Head
     assessment: Assessment
+    took_s: float
 
     def holds_at(self, head: Head) -> bool:
         """Whether nothing recorded since can have changed it.
@@ -68,9 +71,9 @@ class DashboardData:
         *,
         clock: Callable[[], datetime] = utc_now,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
-        last_look: LastLook | None = None,
+        looks: KeptLooks | None = None,
     ) -> None:
-        """last_look: where the newest assessment of the present is kept for another run."""
+        """looks: where assessments are kept for another run, or for a jump."""
         self.journal_path = journal_path
         self._criteria = criteria
         self._clock = clock
@@ -82,7 +85,7 @@ class DashboardData:
         self._comparison: tuple[int, Comparison] | None = None
         self._file: tuple[int, int] | None = None
         self._first_at: datetime | None = None
-        self._last_look = last_look
+        self._looks = looks
         self._left_at: float | None = None
 
     def load(self, as_of: Moment | None) -> Snapshot:
@@ -91,6 +94,21 @@ class DashboardData:
         Never raises ShadowError: a journal that is missing, empty, locked, foreign or damaged is
         `trouble` in words. A fault of our own is raised.
         """
+        snapshot, new = self._look(as_of)
+        if new and (seen := _seen(snapshot)):
+            self._leave(seen, now=as_of is None, took_s=snapshot.took_s)
+        return snapshot
+
+    def prepare(self, seq: int) -> bool:
+        """Assess a moment and keep that look for a jump; say whether it is kept."""
+        seen = _seen(self._look(seq)[0])
+        return bool(seen and self._looks and self._looks.keep(seen, now=False))
+
+    def stop_preparing(self) -> None:
+        """Nothing can end it here; whoever wants that asks from another process."""
+
+    def _look(self, as_of: Moment | None) -> tuple[Snapshot, bool]:
+        """A snapshot, and whether it was assessed just now."""
         self._forget_another_file()
         kept, criteria = self._recall(as_of)
         assessment = kept.assessment if kept else None
@@ -98,13 +116,14 @@ class DashboardData:
         try:
             if not self.journal_path.exists():
                 self._checked = False
-                return self._snapshot(assessment, self._no_journal())
+                return self._snapshot(assessment, self._no_journal()), False
             head = self._head()
             if head.seq == 0:
-                return self._snapshot(None, self._nothing_recorded())
+                return self._snapshot(None, self._nothing_recorded()), False
             span = self._span(head)
             if kept and kept.holds_at(head):
-                return self._snapshot(assessment, None, span)
+                return self._snapshot(assessment, None, span, took_s=kept.took_s), False
+            began = time.monotonic()
             asked = self._clock() if as_of is None else as_of
             now = asked if isinstance(asked, datetime) else None
             with self._journal.reader(as_of) as reader:
@@ -113,11 +132,10 @@ class DashboardData:
             assessment = assessment_of(read, criteria)
         except ShadowError as error:
             self._checked = False
-            return self._snapshot(assessment, str(error), span)
-        self._keep(as_of, _Kept(head, assessment), criteria)
-        if as_of is None and span is not None:
-            self._leave(Seen(assessment=assessment, span=span))
-        return self._snapshot(assessment, None, span)
+            return self._snapshot(assessment, str(error), span), False
+        took_s = time.monotonic() - began
+        self._keep(as_of, _Kept(head, assessment, took_s), criteria)
+        return self._snapshot(assessment, None, span, took_s=took_s), True
 
     def detail(self, difference: Difference, as_of: Moment | None) -> DifferenceDetail:
         """Both sides of a difference and its timeline.
@@ -186,8 +204,8 @@ class DashboardData:
             self._comparison = None
             self._kept.clear()
             self._left_at = None
-            if self._last_look:
-                self._last_look.judge_by(criteria)
+            if self._looks:
+                self._looks.judge_by(criteria)
 
     def explain(self, difference: Difference, as_of: Moment | None) -> tuple[Step, ...]:
         """What each rule made of the pair of `difference`; nothing where it is not compared.
@@ -271,13 +289,19 @@ class DashboardData:
         )
 
     def _snapshot(
-        self, assessment: Assessment | None, trouble: str | None, span: Span | None = None
+        self,
+        assessment: Assessment | None,
+        trouble: str | None,
+        span: Span | None = None,
+        *,
+        took_s: float = 0.0,
     ) -> Snapshot:
         return Snapshot(
             assessment=assessment,
             trouble=trouble,
             taken_at=self._clock().astimezone(UTC),
             span=span,
+            took_s=took_s,
         )
 
     def _recall(self, as_of: Moment | None) -> tuple[_Kept | None, Criteria]:
@@ -294,18 +318,31 @@ class DashboardData:
             while len(self._kept) > KEPT_MOMENTS:
                 self._kept.popitem(last=False)
 
-    def _leave(self, seen: Seen) -> None:
-        """Keep it for the next run; not at every look, for it is written whole."""
-        now = time.monotonic()
-        if self._last_look and (self._left_at is None or now - self._left_at >= LEAVE_EVERY_S):
-            self._left_at = now
-            self._last_look.write(seen)
+    def _leave(self, seen: Seen, *, now: bool, took_s: float) -> None:
+        """Keep it where that is worth its while; the present not at every look."""
+        if self._looks is None:
+            return
+        if not now:
+            if took_s >= WORTH_S:
+                self._looks.keep(seen, now=False)
+            return
+        at = time.monotonic()
+        if self._left_at is None or at - self._left_at >= LEAVE_EVERY_S:
+            self._left_at = at
+            self._looks.keep(seen, now=True, alone=took_s < WORTH_S)
 
     def _no_journal(self) -> str:
         return f"{self.journal_path}: there is no journal yet. Record one with: shadow record"
 
     def _nothing_recorded(self) -> str:
         return f"{self.journal_path}: the journal is empty. Nothing has been recorded yet."
+
+
+def _seen(snapshot: Snapshot) -> Seen | None:
+    """What may be kept of a snapshot."""
+    if snapshot.trouble or snapshot.assessment is None or snapshot.span is None:
+        return None
+    return Seen(assessment=snapshot.assessment, span=snapshot.span)
 
 
 def _size(file: Path) -> int:

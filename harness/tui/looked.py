@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,8 @@ class Snapshot:
     taken_at: datetime
     span: Span | None = None
     """None where the journal could not be read or is empty."""
+    took_s: float = field(default=0.0, compare=False)
+    """How long the assessment took when it was made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from harness.compare.explain import Step
     from harness.compare.rules import Rule
     from harness.journal.verify import Verification
+    from harness.tui.kept.packing import Seen
 
 
 class DetailSource(Protocol):
@@ -74,6 +75,31 @@ class Source(DetailSource, JobSource, FileSource, RuleSource, TimeSource, Protoc
 
     def step(self, seq: int, *, forward: bool) -> int | None:
         """The next or previous moment at which the journal grew."""
+
+    def prepare(self, seq: int) -> bool:
+        """Assess a moment and keep that look; say whether it is kept.
+
+        ShadowError where `stop_preparing` came first.
+        """
+
+    def stop_preparing(self) -> None:
+        """End it at once, for the sake of whoever waits for the processor."""
+
+
+class LooksKept(Protocol):
+    """Looks that were kept of this journal. Nothing here raises."""
+
+    def newest(self) -> Seen | None:
+        """What was the present when it was last seen."""
+
+    def before(self, moment: Moment, *, last_seq: int | None) -> Seen | None:
+        """The newest look at a moment or shortly before it."""
+
+    def inside(self, first_seq: int, last_seq: int) -> int | None:
+        """The seq of a look in the middle of these."""
+
+    def wanted(self, last_seq: int) -> int | None:
+        """Which moment is worth a look next; None where there are enough."""
 
 
 class HasSource(Protocol):

@@ -1,7 +1,7 @@
 """What the dashboard keeps between two runs: view, filters, theme, author. One file a journal.
 
-The only module of the dashboard that writes a file of its own. A file that is damaged, of a newer
-version or not writable costs one word on the screen, never the dashboard.
+A file that is damaged, of a newer version or not writable costs one word on the screen, never the
+dashboard.
 """
 
 from __future__ import annotations

@@ -88,6 +88,14 @@ class TravellingApp(App[int]):
         """Show the journal as of a moment; None is now."""
         raise NotImplementedError
 
+    def place_near(self, wanted: TimeBar.Wanted) -> int:
+        """The seq to go to for a place on the track, which is never one moment alone."""
+        raise NotImplementedError
+
+    def stay(self) -> None:
+        """Stay at what is shown, though it only stands in for another moment."""
+        raise NotImplementedError
+
     def _show(self, view: View) -> None:
         raise NotImplementedError
 
@@ -132,16 +140,11 @@ class TravellingApp(App[int]):
     def _can_move(self, forward: bool) -> Assessment | None:
         """What is shown, if one can move from it; else the reason has been said."""
         self.stop_travelling()
-        self._stay()
+        self.stay()
         if forward and not self.view.past:
             self.notify(LIVE)
             return None
         return self.view.assessment
-
-    def _stay(self) -> None:
-        """Whoever moves from what the last run saw is in the past by their own wish."""
-        if self.view.opening:
-            self._show(replace(self.view, opening=False))
 
     def action_step(self, forward: bool) -> None:
         """Step to the next or previous moment at which the journal grew."""
@@ -222,7 +225,7 @@ class TravellingApp(App[int]):
             self.notify("This is live. Go back first ([ or @), then Space plays from there.")
         elif self.view.assessment:
             self.stop_travelling()
-            self._stay()
+            self.stay()
             self.travel(playing=True)
             self.play_on()
 
@@ -268,7 +271,7 @@ class TravellingApp(App[int]):
     def _place_wanted(self, event: TimeBar.Wanted) -> None:
         self.stop_travelling()
         last = self.view.span.last_seq if self.view.span else None
-        self.go_to(None if event.seq == last else event.seq)
+        self.go_to(None if event.seq == last else self.place_near(event))
 
 
 def _told(changes: Iterable[str], most: int = 4) -> str:

@@ -25,6 +25,14 @@ class Travel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bridge:
+    """What is shown was kept from before, until another moment has been read."""
+
+    to: Moment | None
+    """The moment asked for; None for now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """Everything a screen may paint."""
 
@@ -37,8 +45,8 @@ class View:
     span: Span | None = None
     """From where to where the journal reaches; None until that is known."""
     travel: Travel = field(default_factory=Travel)
-    opening: bool = False
-    """Whether the past shown is only what the last run saw, until the first look at now ends."""
+    bridge: Bridge | None = None
+    """Where what is shown only stands in for another moment."""
 
     @property
     def assessment(self) -> Assessment | None:

@@ -91,6 +91,13 @@ class FakeData:
             assessment = replace(assessment, provenance=make_provenance(seq=seq, as_of=at))
         return Snapshot(assessment=assessment, trouble=self.trouble, taken_at=TAKEN_AT)
 
+    def prepare(self, seq: int) -> bool:
+        """Nothing is kept."""
+        return False
+
+    def stop_preparing(self) -> None:
+        """Nothing runs."""
+
     def detail(self, difference: Difference, as_of: Moment | None) -> DifferenceDetail:
         """Both sides of an invented submission."""
         self.asked.append((difference.id, as_of))

@@ -420,7 +420,7 @@ def test_messages_are_named_for_what_happened() -> None:
     drive(make_app(), scenario, messages=messages)
     names = [type(message).__qualname__ for message in messages]
     wanted = (
-        "ShadowApp.SnapshotLoaded",
+        "LookingApp.SnapshotLoaded",
         "ShadowScreen.Shown",
         "DifferencesScreen.Opened",
         "DifferenceScreen.DetailLoaded",

@@ -22,8 +22,9 @@ from harness.errors import EnvironmentProblem, JournalBusyError, ShadowError
 from harness.journal.store import Journal
 from harness.model import Batch
 from harness.settings import Settings
-from harness.tui.beside import DataBeside
+from harness.tui.beside import DataBeside, journal_data
 from harness.tui.data import DashboardData
+from harness.tui.kept.looks import KeptLooks
 from harness.tui.looked import Moment, Snapshot
 from tests.support.events import JOB, at, make_control, make_history, make_job
 from tests.support.journals import make_watermarks
@@ -166,6 +167,51 @@ def test_a_question_that_the_process_dies_with_fails(journal: Journal) -> None:
     beside.close()
 
 
+def test_a_look_ahead_is_kept_and_its_process_ends_when_it_is_told_to(
+    journal: Journal, tmp_path: Path
+) -> None:
+    looks = KeptLooks(journal.path, {"XDG_STATE_HOME": str(tmp_path)}, CRITERIA)
+    beside = DataBeside(partial(journal_data, journal.path, CRITERIA, looks=looks), CRITERIA)
+    assert beside.prepare(2)
+    (pid,) = children()
+    assert psutil.Process(pid).nice() > psutil.Process().nice()
+    beside.stop_preparing()
+    assert children() == []
+    seen = looks.before(2, last_seq=3)
+    assert seen is not None
+    assert seen.assessment == beside.load(2).assessment
+    # Other criteria come to one that begins again, and none has to be there to hear of them.
+    others = replace(CRITERIA, rules=CRITERIA.rules.without("trim-space"))
+    beside.judge_by(others)
+    looks.judge_by(others)
+    assert looks.before(2, last_seq=3) is None
+    assert beside.prepare(2)
+    assert looks.before(2, last_seq=3) is not None
+    beside.close()
+
+
+def test_whoever_waits_for_a_look_ahead_hears_of_its_end() -> None:
+    beside = DataBeside(_Stuck, CRITERIA)
+    failed: list[BaseException] = []
+
+    def prepare() -> None:
+        try:
+            beside.prepare(1)
+        except EnvironmentProblem as error:
+            failed.append(error)
+
+    for _ in range(2):
+        thread = threading.Thread(target=prepare)
+        thread.start()
+        while not children():
+            time.sleep(0.01)
+        beside.stop_preparing()
+        thread.join(timeout=20)
+    assert len(failed) == 2
+    assert children() == []
+    beside.close()
+
+
 def test_errors_come_across_with_where_they_arose() -> None:
     beside = DataBeside(_Faulty, CRITERIA)
     with pytest.raises(JournalBusyError, match="locked for 2 s"):
@@ -190,6 +236,11 @@ def test_ctrl_c_is_not_for_it_and_closing_leaves_nothing(beside: DataBeside) -> 
 class _Stuck(FakeData):
     def __init__(self) -> None:
         super().__init__()
+
+    def prepare(self, seq: int) -> bool:
+        """Never answers."""
+        time.sleep(600)
+        return True
 
     def step(self, seq: int, *, forward: bool) -> int | None:
         """Never answers."""

@@ -10,7 +10,7 @@ from textual.content import Content
 
 from harness.assessment import Assessment
 from harness.gates.shown import decision_line
-from harness.tui.view import View
+from harness.tui.view import Bridge, View
 from harness.tui.widgets.cell import Cell
 from harness.tui.wording import age, day_and_time, plain, rehearsal, state_class
 
@@ -90,10 +90,8 @@ def _past(view: View) -> str | None:
     if view.as_of is None:
         return None
     asked = _asked(view.as_of)
-    if view.opening and view.assessment:
-        made = view.assessment.provenance
-        seen = f"as of {day_and_time(made.as_of)}, seq {made.seq:,}"
-        return f"◀ THE PAST, NOT NOW: what was seen last, {seen}. The journal is being read …"
+    if view.bridge and view.assessment:
+        return f"◀ THE PAST, NOT NOW: {_bridge(view.bridge, view.assessment)}"
     keys = "l: live"
     if view.assessment is None:
         return f"◀ THE PAST, NOT NOW: as of {asked}.  {keys}"
@@ -101,6 +99,16 @@ def _past(view: View) -> str | None:
     landed = f"◀ THE PAST, NOT NOW: as of {day_and_time(made.as_of)}, seq {made.seq:,}"
     exact = view.as_of in (made.seq, made.as_of)
     return f"{landed}{'' if exact else f' (asked for {asked})'}.  {keys}"
+
+
+def _bridge(bridge: Bridge, assessment: Assessment) -> str:
+    made = assessment.provenance
+    at = f"as of {day_and_time(made.as_of)}, seq {made.seq:,}"
+    if bridge.to is None:
+        return f"what was seen last, {at}. The journal is being read …"
+    if bridge.to in (made.seq, made.as_of):
+        return f"{at}, as it was seen before. The journal is being read …"
+    return f"{at}, was seen before; {_asked(bridge.to)} is being read …"
 
 
 def _asked(as_of: int | datetime) -> str:

@@ -35,6 +35,9 @@ class TimeBar(Widget):
         """A place on the track was clicked."""
 
         seq: int
+        first_seq: int
+        last_seq: int
+        """From where to where the place reaches; `seq` is its middle."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,7 +74,11 @@ class TimeBar(Widget):
         at = event.x - start - self.styles.padding.left
         if span is not None and width > 1 and 0 <= at < width:
             event.stop()
-            self.post_message(self.Wanted(max(1, round(at / (width - 1) * span.last_seq))))
+            first, seq, last = (
+                min(span.last_seq, max(1, round((at + by) / (width - 1) * span.last_seq)))
+                for by in (-0.5, 0.0, 0.5)
+            )
+            self.post_message(self.Wanted(seq, first, last))
 
 
 def _words(view: View) -> Content:
@@ -82,8 +89,11 @@ def _words(view: View) -> Content:
         return Content.assemble(("● LIVE", "$success bold"), at)
     made = view.assessment.provenance if view.assessment else None
     when = f"{clock(made.as_of)}, seq {made.seq:,}" if made else "…"
-    if view.opening:
-        return Content.assemble(("◀ SEEN LAST ", "bold"), (when, "bold"), " — reading now …")
+    if view.bridge:
+        words, meanwhile = (
+            ("◀ SEEN LAST ", "now") if view.bridge.to is None else ("◀ SEEN BEFORE ", "the rest")
+        )
+        return Content.assemble((words, "bold"), (when, "bold"), f" — reading {meanwhile} …")
     return Content.assemble(("◀ AS OF ", "bold"), (when, "bold"), " — not now", (play, "bold"))
 
 
