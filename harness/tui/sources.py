@@ -98,6 +98,12 @@ class LooksKept(Protocol):
     def inside(self, first_seq: int, last_seq: int) -> int | None:
         """The seq of a look in the middle of these."""
 
+    def seqs(self) -> list[int]:
+        """The moments of all looks, in order."""
+
+    def at(self, seq: int) -> Seen | None:
+        """The look at a moment."""
+
     def wanted(self, last_seq: int) -> int | None:
         """Which moment is worth a look next; None where there are enough."""
 

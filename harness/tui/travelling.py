@@ -22,12 +22,13 @@ from harness.tui.gate_changes import Walk, find_gate_change
 from harness.tui.jump import Jump, ToGateChange, ToMoment
 from harness.tui.looked import Moment
 from harness.tui.screens.moment import MomentScreen
-from harness.tui.sources import Source
+from harness.tui.sources import LooksKept, Source
 from harness.tui.view import SPEEDS, View
 from harness.tui.widgets.time_bar import TimeBar
 
 END = "Nothing was recorded after this moment. Press l for live."
 START = "Nothing was recorded before this moment."
+PASSED_BY = "Found by looks that are kept: what was taken back between two of them was passed by."
 LIVE = "This is live: there is nothing later."
 
 
@@ -82,6 +83,7 @@ class TravellingApp(App[int]):
 
     view: View
     _data: Source
+    _kept: LooksKept | None
     _next_frame: Timer | None = None
 
     def go_to(self, as_of: Moment | None) -> None:
@@ -182,8 +184,9 @@ class TravellingApp(App[int]):
 
         try:
             walk = find_gate_change(
-                self._data, shown, forward=forward, stopped=lambda: worker.is_cancelled, tell=tell
-            )
+                self._data, shown, forward=forward, stopped=lambda: worker.is_cancelled, tell=tell,
+                kept=self._kept,
+            )  # fmt: skip
             news: Message = self.SearchEnded(as_of, forward, walk)
         except ShadowError as error:
             news = self.StepFailed(str(error))
@@ -207,15 +210,20 @@ class TravellingApp(App[int]):
         if walk.changes:
             self.travel(changes=self.view.travel.changes | {walk.seq})
             self.go_to(walk.seq)
-            self.notify(_told(walk.changes), title=f"seq {walk.seq:,}", markup=False)
+            told = _told(walk.changes)
+            if walk.passed_by:
+                told += f"\n{PASSED_BY}"
+            self.notify(told, title=f"seq {walk.seq:,}", markup=False)
         elif walk.ended:
             self.notify(f"No gate changes {'after' if event.forward else 'before'} this moment.")
         else:
             self.go_to(walk.seq)
-            self.notify(
-                f"No gate changed in the {walk.looked:,} moments up to here. "
-                f"Press {')' if event.forward else '('} to look further."
+            looked = (
+                "By the looks that are kept no gate changed up to here."
+                if walk.passed_by
+                else f"No gate changed in the {walk.looked:,} moments up to here."
             )
+            self.notify(f"{looked} Press {')' if event.forward else '('} to look further.")
 
     def action_play(self) -> None:
         """Play from the moment shown, or stop."""

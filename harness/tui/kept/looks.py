@@ -87,9 +87,18 @@ class KeptLooks:
         middle = (first_seq + last_seq) / 2
         return min(found, key=lambda seq: abs(seq - middle), default=None)
 
+    def seqs(self) -> list[int]:
+        """The moments of all looks, in order."""
+        return sorted({one.seq for one in self._ours()})
+
+    def at(self, seq: int) -> Seen | None:
+        """The look at a moment; where there are several, one at it as the past."""
+        found = [one for one in self._ours() if one.seq == seq]
+        return self._read(found[0]) if found else None
+
     def wanted(self, last_seq: int) -> int | None:
         """Which moment is worth a look next; None where every moment has one near before it."""
-        return widest_gap([one.seq for one in self._ours()], last_seq)
+        return widest_gap(self.seqs(), last_seq)
 
     def keep(self, seen: Seen, *, now: bool, alone: bool = False) -> bool:
         """Keep a look, readable by its owner alone; say whether it is kept.

@@ -37,7 +37,7 @@ class Kept:
     """Looks at some moments, however far from what is asked for."""
 
     def __init__(self, *seqs: int, newest: int | None = None) -> None:
-        self.seqs = seqs
+        self.seqs_kept = seqs
         self.last = newest
         self.gaps: list[int] = []
 
@@ -45,11 +45,17 @@ class Kept:
         return None if self.last is None else seen_at(self.last)
 
     def before(self, moment: Moment, *, last_seq: int | None) -> Seen | None:
-        found = [seq for seq in self.seqs if isinstance(moment, int) and seq <= moment]
+        found = [seq for seq in self.seqs_kept if isinstance(moment, int) and seq <= moment]
         return seen_at(max(found)) if found else None
 
     def inside(self, first_seq: int, last_seq: int) -> int | None:
-        return next((seq for seq in self.seqs if first_seq <= seq <= last_seq), None)
+        return next((seq for seq in self.seqs_kept if first_seq <= seq <= last_seq), None)
+
+    def seqs(self) -> list[int]:
+        return sorted(self.seqs_kept)
+
+    def at(self, seq: int) -> Seen | None:
+        return seen_at(seq)
 
     def wanted(self, last_seq: int) -> int | None:
         return self.gaps[0] if self.gaps else None
@@ -357,7 +363,7 @@ def test_a_click_on_the_track_prefers_a_moment_that_is_kept() -> None:
             cell = (width - 1) / SPAN.last_seq
             middle = round(place / cell)
             near = middle + round(0.4 / cell)
-            kept_looks.seqs = (near,) if kept else ()
+            kept_looks.seqs_kept = (near,) if kept else ()
             await pilot.click(bar, offset=(start + place + bar.styles.padding.left, 0))
             told = f"seq {near if kept else middle:,} — not now"
             await until(pilot, partial(shows, app, told))
