@@ -104,6 +104,9 @@ class DashboardData:
         seen = _seen(self._look(seq)[0])
         return bool(seen and self._looks and self._looks.keep(seen, now=False))
 
+    def close(self) -> None:
+        """Nothing has to be let go of: each look opens and closes the journal."""
+
     def stop_preparing(self) -> None:
         """Nothing can end it here; whoever wants that asks from another process."""
 

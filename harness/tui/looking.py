@@ -69,12 +69,16 @@ class LookingApp(TravellingApp):
         self._kept = kept
         self._one_look = threading.Lock()
         self._next_look: Timer | None = None
-        self._ahead: Moment | None = None
+        self._coming: Moment | None = None
         self._longest_s = 0.0
         self._ahead_failed = False
         self.view = View(as_of=as_of, snapshot=None, fault=None)
         if kept and as_of is None and (seen := kept.newest()):
             self.view = bridged(self.view, None, seen)
+
+    def on_unmount(self) -> None:
+        """End whatever is still being read: Python leaves only when all its threads have ended."""
+        self._data.close()
 
     def go_to(self, as_of: Moment | None) -> None:
         """Show the journal as of a moment; None is now."""
@@ -86,9 +90,9 @@ class LookingApp(TravellingApp):
         self.workers.cancel_group(self, "ahead")
         if self.view.travel.playing and as_of is not None:
             # The picture stays under its own name until the next one is there: no flicker.
-            self._ahead = as_of
+            self._coming = as_of
         else:
-            self._ahead = None
+            self._coming = None
             # The old picture goes at once: under the new moment's name it would be a lie.
             self._show(replace(self.view, as_of=as_of, snapshot=None, bridge=None))
         self.look(as_of, arriving=True)
@@ -137,8 +141,8 @@ class LookingApp(TravellingApp):
 
     def on_looking_app_snapshot_loaded(self, event: SnapshotLoaded) -> None:
         """Show it, unless another moment is wanted by now; look again later."""
-        if event.as_of is not None and event.as_of == self._ahead:
-            self._ahead = None
+        if event.as_of is not None and event.as_of == self._coming:
+            self._coming = None
             self.view = replace(self.view, as_of=event.as_of)
         if event.as_of != self._wanted:
             return

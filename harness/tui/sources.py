@@ -76,6 +76,9 @@ class Source(DetailSource, JobSource, FileSource, RuleSource, TimeSource, Protoc
     def step(self, seq: int, *, forward: bool) -> int | None:
         """The next or previous moment at which the journal grew."""
 
+    def close(self) -> None:
+        """Nothing is asked any more: what is still being read may end."""
+
     def prepare(self, seq: int) -> bool:
         """Assess a moment and keep that look; say whether it is kept.
 

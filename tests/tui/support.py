@@ -91,6 +91,9 @@ class FakeData:
             assessment = replace(assessment, provenance=make_provenance(seq=seq, as_of=at))
         return Snapshot(assessment=assessment, trouble=self.trouble, taken_at=TAKEN_AT)
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def prepare(self, seq: int) -> bool:
         """Nothing is kept."""
         return False

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,8 @@ from harness.tui.looked import Moment, Snapshot, Span
 from tests.support.assessments import AS_OF, MONDAY, make_assessment
 from tests.tui.support import NEVER_S, FakeData, Scenario, text_of, until
 
+HELD_S = 30.0
+"""After so long whoever is held gives up, and the test has failed."""
 SPAN = Span(first_at=MONDAY, last_at=AS_OF, last_seq=4236)
 
 
@@ -77,7 +80,7 @@ class Slow(FakeData):
 
     def load(self, as_of: Moment | None) -> Snapshot:
         if self.held(as_of):
-            assert self.may.wait(30)
+            assert self.may.wait(HELD_S)
         span = replace(SPAN, last_at=self.last_at)
         return replace(super().load(as_of), span=span, took_s=self.took_s)
 
@@ -86,7 +89,7 @@ class Slow(FakeData):
         if self.kept:
             self.kept.gaps.remove(seq)
             return True
-        assert self.ended.wait(30)
+        assert self.ended.wait(HELD_S)
         raise EnvironmentProblem("The process that reads the journal ended.")
 
     def stop_preparing(self) -> None:
@@ -444,3 +447,17 @@ def test_looks_ahead_that_fail_are_not_tried_again(how: str) -> None:
         assert not app.faults
 
     play(opened(data, kept, refresh_s=0.05), scenario)
+
+
+def test_leaving_does_not_wait_for_what_is_being_read() -> None:
+    data = Slow()
+    data.close = data.may.set  # type: ignore[method-assign]
+
+    async def scenario(pilot: Pilot[int]) -> None:
+        await until(pilot, lambda: "SEEN LAST" in text_of(pilot.app))
+        await pilot.press("q")
+
+    began = time.monotonic()
+    play(opened(data), scenario)
+    assert data.may.is_set()
+    assert time.monotonic() - began < HELD_S
