@@ -188,10 +188,9 @@ class _Search:
     def _middle(self, one: int, other: int) -> int | None:
         """A moment at which the journal grew strictly between two others; None if there is none."""
         low, high = sorted((one, other))
-        around = (low + high) // 2 + 1
-        for forward in (False, True):
-            found = self._source.step(around, forward=forward)
+        middle = (low + high) // 2
+        for at, forward in ((middle + 1, False), (middle, True)):
+            found = self._source.step(at, forward=forward)
             if found is not None and low < found < high:
                 return found
-            around -= 1
         return None

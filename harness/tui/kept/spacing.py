@@ -28,7 +28,7 @@ def widest_gap(seqs: Collection[int], last_seq: int) -> int | None:
 def least_missed(seqs: Sequence[int], spared: Collection[int]) -> int | None:
     """The kept moment without which the gaps stay narrowest; None where all are spared.
 
-    seqs: ascending.
+    seqs: ascending; the last of them is always spared.
     """
     gaps = [
         (after - before, seq)
