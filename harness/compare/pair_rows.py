@@ -85,7 +85,7 @@ class PairKeys:
             jobs.select("job_id", *_OF_JOB), on="job_id", how="left", maintain_order="left"
         )
         number = pl.Series(rows["key"].to_numpy() // width)
-        return [told[name].gather(number).alias(shown) for name, shown in _OF_JOB.items()]
+        return told.select([*_OF_JOB]).rename(_OF_JOB)[number].get_columns()
 
 
 def _numbered_jobs(ids: pl.Series, jobs: pl.DataFrame) -> tuple[Rows, pl.Series]:

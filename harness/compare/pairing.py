@@ -80,16 +80,23 @@ def join_sides(
     places = {side: Places.of(rows[side]) for side in sides}
     observed = places["observed"].gather(submissions["outcome"]).alias("observed_outcome")
 
-    def gathered(name: str) -> list[pl.Series]:
-        column = submissions.drop_in_place(name) if use_up else submissions[name]
+    def of_column(name: str) -> list[pl.Series]:
+        column = submissions.drop_in_place(name)
         return [places[side].gather(column).alias(f"{side}_{name}") for side in _SIDES]
+
+    def of_all_columns() -> list[pl.Series]:
+        columns = submissions.select(_SIDE_COLUMNS)
+        found = {side: columns[rows[side]] for side in _SIDES}
+        return [
+            found[side][name].alias(f"{side}_{name}") for name in _SIDE_COLUMNS for side in _SIDES
+        ]
 
     texts, of_job, *joined = side_by_side(
         lambda make: make(),
         [
             partial(keys.texts, rows),
             partial(keys.of_job, jobs, rows),
-            *(partial(gathered, name) for name in _SIDE_COLUMNS),
+            *([partial(of_column, name) for name in _SIDE_COLUMNS] if use_up else [of_all_columns]),
         ],
         rows=rows.height,
     )

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from harness.compare.kinds import VALUE_FIELDS
-from harness.compare.texts import all_written, written
+from harness.compare.texts import all_written
 
 SENT_SIDES = ("control_sent", "candidate_sent", "observed")
 """What the columns of values begin with."""
@@ -131,10 +131,13 @@ class SentColumns:
 
 def with_sent(pairs: pl.DataFrame, values: Values) -> pl.DataFrame:
     """Add control_sent_…, candidate_sent_… and observed_… of every field; all texts written out."""
-    numbers = None if values.numbers is None else pl.Series(values.numbers)
-    columns = {
-        f"{side}_{name}": written(column if numbers is None else column.gather(numbers))
-        for name in VALUE_FIELDS
-        for side, column in zip(SENT_SIDES, values.of(name), strict=True)
-    }
-    return all_written(pairs).with_columns(**columns)
+    frame = pl.DataFrame(
+        {
+            f"{side}_{name}": column
+            for name in VALUE_FIELDS
+            for side, column in zip(SENT_SIDES, values.of(name), strict=True)
+        }
+    )
+    if values.numbers is not None:
+        frame = frame[pl.Series(values.numbers)]
+    return pl.concat([all_written(pairs), all_written(frame)], how="horizontal")

@@ -73,7 +73,8 @@ def opened(
                 con.close()
                 path.unlink(missing_ok=True)
                 raise _missing(path)
-            con.execute("SET TimeZone = 'UTC'")
+            # Of every connection to the file, also one that is opened beside this.
+            con.execute("SET GLOBAL TimeZone = 'UTC'")
             yield Opened(con, retries)
         except duckdb.Error as error:
             raise _translated(name, error) from error

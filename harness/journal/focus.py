@@ -7,7 +7,8 @@ gives there, for these jobs, what it gives over the whole journal.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -105,14 +106,24 @@ def read_places(
     return reader.rows(query, after=after, grain=GRAIN, kinds=list(kinds))
 
 
-def read_new(reader: Reader, *, after: int, kinds: Sequence[str]) -> JobRows:
-    """Everything recorded after a seq, of events only these kinds."""
+@contextmanager
+def reading_new(
+    reader: Reader, *, after: int, kinds: Sequence[str]
+) -> Iterator[Callable[[], JobRows]]:
+    """Read everything recorded after a seq, of events only these kinds.
+
+    What is yielded gives it. Jobs and submissions are read meanwhile.
+    """
     queries = sql_queries("journal/focus.sql")
-    return JobRows(
-        events=reader.frame(queries["select_new_events"], after=after, kinds=list(kinds)),
-        jobs=reader.frame(queries["select_new_jobs"], after=after),
-        submissions=reader.frame(queries["select_new_submissions"], after=after),
-    )
+    of_jobs = [queries["select_new_jobs"], queries["select_new_submissions"]]
+    with reader.beside(of_jobs, after=after, until=reader.as_of_seq) as asked:
+
+        def rows() -> JobRows:
+            events = reader.frame(queries["select_new_events"], after=after, kinds=list(kinds))
+            jobs, submissions = asked.result()
+            return JobRows(events=events, jobs=jobs, submissions=submissions)
+
+        yield rows
 
 
 def read_jobs(
@@ -146,14 +157,22 @@ def read_jobs(
     )
 
 
-def read_hashes(reader: Reader, *, before: int) -> tuple[str, str]:
-    """The running hash up to the last whole batch at or before a seq, and the reader's own.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Which journal it is, and the running hash of what it holds; "" where no batch is whole."""
 
-    Both are "" where there is no such batch.
-    """
-    query = sql_queries("journal/focus.sql")["select_hashes"]
-    ((older, newest),) = reader.rows(query, before=before, seq=reader.as_of_seq)
-    return older or "", newest or ""
+    journal_id: str
+    before: str
+    """Up to the last whole batch at or before an earlier seq."""
+    hash: str
+    """Up to the last one at or before the reader's."""
+
+
+def read_identity(reader: Reader, *, before: int) -> Identity:
+    """Tell whether what was read up to the seq `before` is what the journal still says."""
+    query = sql_queries("journal/focus.sql")["select_identity"]
+    ((journal_id, older, newest),) = reader.rows(query, before=before, seq=reader.as_of_seq)
+    return Identity(journal_id=str(journal_id), before=older or "", hash=newest or "")
 
 
 def ranges(places: Iterable[int]) -> list[tuple[int, int]]:
@@ -187,7 +206,10 @@ class _Handed:
 
 
 class Focus:
-    """The tables in memory. Queries over them are those over a `Reader`."""
+    """The tables in memory. Queries over them are those over a `Reader`.
+
+    One thread may ask for frames while another asks for `rows` and `columns`.
+    """
 
     def __init__(self, *, since: datetime | None) -> None:
         queries = sql_queries("journal/focus.sql")
@@ -196,7 +218,9 @@ class Focus:
         self._empty: dict[str, pl.DataFrame] = {}
         self._handed: dict[str, _Handed] = {}
         self._asked: dict[str, duckdb.DuckDBPyRelation] = {}
-        self._con.execute("SET TimeZone = 'UTC'")
+        self._con.execute("SET GLOBAL TimeZone = 'UTC'")
+        # Nothing but tables is read here, so that no name needs to be looked for in Python.
+        self._con.execute("SET GLOBAL python_enable_replacements = false")
         self._con.execute(f"SET disabled_optimizers = '{','.join(_UNHELPFUL)}'")
         for name in ("create_events", "create_blind"):
             self._con.execute(queries[name])
@@ -206,13 +230,21 @@ class Focus:
         for name in ("events_now", "jobs_now", "submissions_now", "blind"):
             self._empty[name] = self._con.table(name).pl()
             self._handed[name] = _Handed(self._empty[name])
-            # To register a frame takes as long as to read it.
-            self._con.register(f"handed_{name}", self._handed[name])
-        create_macros(self._con)
-        self._con.execute("SET VARIABLE since = ?::TIMESTAMPTZ", [since])
+        self._beside = self._con.cursor()
+        for con in (self._con, self._beside):
+            create_macros(con)
+            con.execute("SET VARIABLE since = ?::TIMESTAMPTZ", [since])
+            for name, handed in self._handed.items():
+                # To register a frame takes as long as to read it.
+                con.register(f"handed_{name}", handed)
 
     def load(self, **tables: pl.DataFrame | None) -> None:
         """Fill some of the four tables anew; columns that a frame lacks are NULL."""
+        self._load(self._con, tables)
+
+    def _load(
+        self, con: duckdb.DuckDBPyConnection, tables: Mapping[str, pl.DataFrame | None]
+    ) -> None:
         for name, rows in tables.items():
             empty = self._empty[name]
             if rows is None:
@@ -221,23 +253,26 @@ class Focus:
                 rows = pl.concat([empty, rows], how="diagonal_relaxed")
             self._handed[name].frame = rows
         # Rows that are deleted from a table in memory are read over for a long time after.
-        self._con.execute(
+        con.execute(
             ";".join(f"CREATE OR REPLACE TABLE {name} AS FROM handed_{name}" for name in tables)
         )
 
-    def load_jobs(self, rows: JobRows) -> set[str]:
-        """Fill the tables with these jobs; what is blind stays.
+    def load_jobs(self, rows: JobRows) -> None:
+        """Fill the tables of jobs and submissions with these; what is blind stays."""
+        self.load(
+            jobs_now=rows.jobs_now(since=self._since),
+            submissions_now=rows.submissions_now(since=self._since),
+        )
+
+    def load_events(self, rows: JobRows) -> set[str]:
+        """Fill the table of events with these, where `rows` and `columns` are asked for.
 
         Returns the views and kinds of events that have a row.
         """
-        tables = {
-            "events_now": rows.events,
-            "jobs_now": rows.jobs_now(since=self._since),
-            "submissions_now": rows.submissions_now(since=self._since),
-        }
-        self.load(**tables)
-        filled = {name for name, table in tables.items() if table.height}
-        return (filled - {"events_now"}).union(rows.events["kind"].to_list())
+        self._load(self._beside, {"events_now": rows.events})
+        filled = {name for name in ("jobs_now", "submissions_now")
+                  if self._handed[name].frame.height}  # fmt: skip
+        return filled.union(rows.events["kind"].to_list())
 
     def frame(self, sql: str, /, **params: Any) -> pl.DataFrame:
         """As `Reader.frame`."""
@@ -253,14 +288,14 @@ class Focus:
 
     def rows(self, sql: str, /, **params: Any) -> list[tuple[Any, ...]]:
         """As `Reader.rows`."""
-        return self._con.execute(sql, params or None).fetchall()
+        return self._beside.execute(sql, params or None).fetchall()
 
     def columns(
         self, sql: str, names: Sequence[str] | None, /, **params: Any
     ) -> Iterator[tuple[Any, ...]]:
         """These columns of every row, or all; for few rows half as dear as a frame."""
         used = {name: value for name, value in params.items() if f"${name}" in sql}
-        cursor = self._con.execute(sql, used or None)
+        cursor = self._beside.execute(sql, used or None)
         if names is None:
             return iter(cursor.fetchall())
         given = [column[0] for column in cursor.description or ()]
@@ -270,4 +305,5 @@ class Focus:
     def close(self) -> None:
         """Free the memory."""
         self._asked.clear()
+        self._beside.close()
         self._con.close()

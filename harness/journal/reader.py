@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import chain
@@ -51,6 +52,25 @@ class Reader:
                 frames.append(frame.with_columns(pl.col(pl.String).cast(text)).select(own))
         self.let_go()
         return pl.concat(frames, rechunk=False)
+
+    @contextmanager
+    def beside(
+        self, queries: Sequence[str], /, **params: Any
+    ) -> Iterator[Future[list[pl.DataFrame]]]:
+        """Run SELECTs over the journal's own tables while others run here; frames in their order.
+
+        They have a connection of their own, which knows no view, macro or variable of this one.
+        """
+        con = self._con.cursor()
+
+        def run() -> list[pl.DataFrame]:
+            return [con.sql(query, params=params).pl() for query in queries]
+
+        try:
+            with ThreadPoolExecutor(1) as thread:
+                yield thread.submit(run)
+        finally:
+            con.close()
 
     def let_go(self) -> None:
         """Give back the memory in which the database keeps what it has read of the file.

@@ -6,7 +6,7 @@
 SELECT DISTINCT job_id, place
 FROM (
     SELECT job_id, seq // $grain AS place FROM events_now
-    WHERE seq > $after AND kind IN (SELECT unnest($kinds::VARCHAR[]))
+    WHERE seq > $after AND list_contains($kinds::VARCHAR[], kind)
     UNION ALL
     SELECT job_id, from_seq // $grain FROM jobs
     WHERE from_seq > $after AND from_seq <= getvariable('as_of_seq')
@@ -18,7 +18,7 @@ FROM (
 -- name: select_events
 -- In: $first, $last, $jobs, $kinds, $nameless. The range lets whole row groups be left out.
 SELECT seq, occurred_at, source, kind, job_id, directory, payload FROM events_now
-WHERE seq BETWEEN $first AND $last AND kind IN (SELECT unnest($kinds::VARCHAR[]))
+WHERE seq BETWEEN $first AND $last AND list_contains($kinds::VARCHAR[], kind)
   AND (job_id IN (SELECT unnest($jobs::VARCHAR[])) OR ($nameless AND job_id IS NULL));
 
 -- name: select_jobs
@@ -37,22 +37,24 @@ WHERE from_seq BETWEEN $first AND $last AND from_seq <= getvariable('as_of_seq')
 -- name: select_new_events
 -- In: $after, $kinds.
 SELECT seq, occurred_at, source, kind, job_id, directory, payload FROM events_now
-WHERE seq > $after AND kind IN (SELECT unnest($kinds::VARCHAR[]));
+WHERE seq > $after AND list_contains($kinds::VARCHAR[], kind);
 
 -- name: select_new_jobs
--- In: $after.
-SELECT * FROM jobs WHERE from_seq > $after AND from_seq <= getvariable('as_of_seq');
+-- In: $after, $until.
+SELECT * FROM jobs WHERE from_seq > $after AND from_seq <= $until;
 
 -- name: select_new_submissions
--- In: $after.
+-- In: $after, $until.
 SELECT * FROM submissions
-WHERE from_seq > $after AND from_seq <= getvariable('as_of_seq')
-  AND (to_seq IS NULL OR to_seq > getvariable('as_of_seq'));
+WHERE from_seq > $after AND from_seq <= $until
+  AND (to_seq IS NULL OR to_seq > $until);
 
--- name: select_hashes
--- In: $before, $seq. The running hash up to the last whole batch at or before each, of which the
--- first is not later. Of batches with one seq the first counts, as in ``select_head_as_of``.
-SELECT arg_max(hash, (last_seq, -batch)) FILTER (last_seq <= $before) AS before,
+-- name: select_identity
+-- In: $before, $seq. Which journal it is, and the running hash up to the last whole batch at or
+-- before each seq, of which the first is not later. Of batches with one seq the first counts, as in
+-- ``select_head_as_of``.
+SELECT (SELECT journal_id FROM meta) AS journal_id,
+       arg_max(hash, (last_seq, -batch)) FILTER (last_seq <= $before) AS before,
        arg_max(hash, (last_seq, -batch)) AS hash
 FROM batches WHERE last_seq <= $seq;
 

@@ -6,10 +6,11 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import polars as pl
 
+from harness.assess.live.changes import LiveChanges, Row
 from harness.assessment import Evidence, Finding
 from harness.journal.findings import (
     COLUMNS,
@@ -23,9 +24,6 @@ from harness.journal.findings import (
 )
 from harness.journal.focus import Focus
 from harness.resources import sql_queries
-
-Row: TypeAlias = tuple[str, Evidence]
-"""Mode and evidence."""
 
 _SILENT = "never_enqueued"
 """Whose evidence names every job of which the candidate said nothing before its deadline."""
@@ -50,11 +48,20 @@ JOURNAL_KINDS = kinds_read(*_JOURNAL_WIDE)
 class LiveEvidence:
     """What every detector has to say, brought up to date by what changed.
 
-    focus: holds the jobs that changed whenever `jobs_changed` is called.
+    focus: holds the jobs that changed whenever `jobs_changed` is called. changes: is told of every
+    row that is replaced.
     """
 
-    def __init__(self, focus: Focus, *, deadline_s: float, time_scale: float) -> None:
+    def __init__(
+        self,
+        focus: Focus,
+        *,
+        deadline_s: float,
+        time_scale: float,
+        changes: LiveChanges | None = None,
+    ) -> None:
         self._focus = focus
+        self._changes = changes
         self._known: dict[str, Any] = {"deadline_s": deadline_s, "time_scale": time_scale}
         self._by_job: dict[str, dict[str | None, list[Row]]] = defaultdict(dict)
         self._whole: dict[str, list[Row]] = {}
@@ -97,10 +104,11 @@ class LiveEvidence:
                     found[row[1].job_id].append(row)
             before = self._by_job[detector.id]
             for job in jobs:
-                if rows := found.get(job):
+                was, rows = before.pop(job, []), found.get(job, [])
+                if rows:
                     before[job] = rows
-                else:
-                    before.pop(job, None)
+                if self._changes is not None:
+                    self._changes.cases(detector.id, was, rows)
 
     def _due(self, present: Collection[str], until: datetime) -> set[str]:
         """The detectors that may have something to say of the jobs in the focus."""
@@ -140,8 +148,9 @@ class LiveEvidence:
         """Look again at silent jobs in a row, and at what could not be observed."""
         silent = self._silent_in_order()
         for detector in detectors(Scope.ORDER):
-            self._whole.pop(detector.id, None)
-            if silent is not None:
+            if silent is None:
+                self._put(detector, [])
+            else:
                 self._fill(silent, self._kept)
                 self._run(detector, until=until)
 
@@ -177,7 +186,12 @@ class LiveEvidence:
 
     def _run(self, detector: Detector, **known: Any) -> None:
         told = self._focus.columns(detector.sql, COLUMNS, **self._known, **known)
-        self._whole[detector.id] = list(evidence_of(told))
+        self._put(detector, list(evidence_of(told)))
+
+    def _put(self, detector: Detector, rows: list[Row]) -> None:
+        if self._changes is not None:
+            self._changes.cases(detector.id, self._whole.get(detector.id, []), rows)
+        self._whole[detector.id] = rows
 
     def _fill(self, jobs: pl.DataFrame, events: pl.DataFrame | None) -> None:
         self._focus.load(jobs_now=jobs, submissions_now=None, events_now=events)

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TypeAlias
 
 import polars as pl
 
@@ -22,6 +25,7 @@ from harness.assess.comparing import BEGINNING, compare_journal
 from harness.assess.criteria import Criteria
 from harness.assess.eras import deployments_of
 from harness.assess.health import blind_periods
+from harness.assess.live.changes import LiveChanges
 from harness.assess.live.chunks import JobChunks
 from harness.assess.live.clusters import LiveClusters
 from harness.assess.live.due import ROUNDING, DueJobs
@@ -37,25 +41,44 @@ from harness.journal.findings import detect
 from harness.journal.focus import (
     GRAIN,
     Focus,
+    Identity,
     JobRows,
-    read_hashes,
+    read_identity,
     read_jobs,
-    read_new,
     read_places,
+    reading_new,
 )
 from harness.journal.reader import Reader
 from harness.model import EventKind, Verdict
 from harness.resources import sql_queries
 
 _OBSERVABILITY = ("record.started", "schema.drift")
+_Moments: TypeAlias = tuple[str, bool, datetime | None, datetime | None]
+"""A row of ``select_due``: job, whether something of it is open, `waited` and `own`."""
 _KINDS = tuple(sorted({*JOB_KINDS, *JOURNAL_KINDS, *_OBSERVABILITY, EventKind.MARK.value}))
+
+
+class Over(StrEnum):
+    """Why a look starts over."""
+
+    FIRST = "this is the first look"
+    JOURNAL = "it is another journal"
+    EARLIER = "the moment is an earlier one"
+    HISTORY = "the journal has another history"
+    SIGHT = "the periods in which nothing could be observed are others"
+    VERSION = "another version of the candidate was deployed"
+
+    @property
+    def same_record(self) -> bool:
+        """Whether what was found before was found in the beginning of the same record."""
+        return self in (Over.SIGHT, Over.VERSION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advanced:
     """What a look did."""
 
-    started_over: str | None
+    started_over: Over | None
     """Why everything was read again; None where only what changed was."""
     jobs: int
     """Jobs that were compared."""
@@ -74,14 +97,19 @@ class _Moment:
 
 
 class LiveComparison:
-    """Pairs, differences and findings as of the newest look; the state of one process."""
+    """Pairs, differences and findings as of the newest look; the state of one process.
 
-    def __init__(self, criteria: Criteria) -> None:
+    changes: is told what each look changes, which costs the first look all differences.
+    """
+
+    def __init__(self, criteria: Criteria, *, changes: LiveChanges | None = None) -> None:
         self._criteria = criteria
+        self._changes = changes
         self._at: _Moment | None = None
         self._focus: Focus | None = None
         self._spent: dict[str, float] = {}
         self._clusters = LiveClusters()
+        self._beside = ThreadPoolExecutor(1)
 
     @property
     def seq(self) -> int:
@@ -92,6 +120,13 @@ class LiveComparison:
     def verdicts(self) -> dict[tuple[str, str], int]:
         """Number of pairs by mode and verdict."""
         return {key: count for key, count in self._verdicts.items() if count}
+
+    @property
+    def modes(self) -> frozenset[str]:
+        """``live`` and the replays of which something is known."""
+        return frozenset(mode for mode, _ in self.verdicts).union(
+            finding.mode for finding in self.findings()
+        )
 
     def advance(self, reader: Reader, *, now: datetime | None = None) -> Advanced:
         """Bring everything to the reader's moment.
@@ -104,21 +139,27 @@ class LiveComparison:
             on=(now or reader.as_of_time).astimezone(UTC).date(),
             origin=self._criteria.rules_origin,
         )
-        with self._timed("changes"):
+        with (
+            self._timed("changes"),
+            reading_new(reader, after=self._read_up_to(reader), kinds=_KINDS) as new_rows,
+        ):
             mark = reader.watermark("production")
             until = mark.complete_until if mark else BEGINNING
-            history, digest = read_hashes(reader, before=self.seq)
-            why = self._why_over(reader, until, history)
-            new = None if why else read_new(reader, after=self.seq, kinds=_KINDS)
-            if new is not None and self._sight_changed(reader, new.events):
-                why = "the periods in which nothing could be observed are others"
-            if new is not None and self._version_changed(reader, new.events):
-                why = "another version of the candidate was deployed"
+            identity = read_identity(reader, before=self.seq)
+            why = self._why_over(reader, until, identity)
+            new = None if why else new_rows()
+            came = set() if new is None else set(new.events["kind"].to_list())
+            if self._sight_changed(reader, came):
+                why = Over.SIGHT
+            if self._version_changed(reader, came):
+                why = Over.VERSION
         if new is None or why is not None:
             with self._timed("whole"):
-                jobs = self._start(reader, now, digest)
+                before = self.findings() if why is not None and why.same_record else None
+                jobs = self._start(reader, now, identity)
+                self._tell_findings(before)
         else:
-            jobs = self._continue(reader, until, new, digest)
+            jobs = self._continue(reader, until, new, identity)
         return Advanced(started_over=why, jobs=jobs, spent_ms=dict(self._spent))
 
     def comparison(self) -> Comparison:
@@ -140,29 +181,33 @@ class LiveComparison:
         """As `detect` gives them, but that the evidence is in the order of jobs."""
         return self._evidence.findings()
 
-    def _why_over(self, reader: Reader, until: datetime, history: str) -> str | None:
+    def _read_up_to(self, reader: Reader) -> int:
+        """The seq behind which everything is new; before the first look, nothing needs to be."""
+        return reader.as_of_seq if self._at is None else self._at.seq
+
+    def _why_over(self, reader: Reader, until: datetime, identity: Identity) -> Over | None:
         at = self._at
         if at is None:
-            return "this is the first look"
-        if reader.journal_id() != at.journal_id:
-            return "it is another journal"
+            return Over.FIRST
+        if identity.journal_id != at.journal_id:
+            return Over.JOURNAL
         if reader.as_of_seq < at.seq or until < at.until:
-            return "the moment is an earlier one"
-        if at.hash != history:
-            return "the journal has another history"
+            return Over.EARLIER
+        if at.hash != identity.before:
+            return Over.HISTORY
         return None
 
-    def _sight_changed(self, reader: Reader, events: pl.DataFrame) -> bool:
-        if not events["kind"].is_in(_OBSERVABILITY).any():
+    def _sight_changed(self, reader: Reader, came: Set[str]) -> bool:
+        if came.isdisjoint(_OBSERVABILITY):
             return False
         return self._at is not None and blind_periods(reader) != self._at.blind
 
-    def _version_changed(self, reader: Reader, events: pl.DataFrame) -> bool:
-        if not (events["kind"] == EventKind.MARK.value).any():
+    def _version_changed(self, reader: Reader, came: Set[str]) -> bool:
+        if EventKind.MARK.value not in came:
             return False
         return self._at is not None and deployments_of(marks(reader)) != self._at.deployments
 
-    def _start(self, reader: Reader, now: datetime | None, digest: str) -> int:
+    def _start(self, reader: Reader, now: datetime | None, identity: Identity) -> int:
         criteria = self._criteria
         compared = compare_journal(reader, criteria, now=now)
         if self._focus is not None:
@@ -170,8 +215,8 @@ class LiveComparison:
         self._focus = focus = Focus(since=criteria.since)
         focus.load(blind=reader.frame("SELECT seq, from_at, to_at FROM blind"))
         self._at = _Moment(
-            journal_id=reader.journal_id(),
-            hash=digest,
+            journal_id=identity.journal_id,
+            hash=identity.hash,
             seq=reader.as_of_seq,
             until=compared.until,
             blind=compared.blind,
@@ -191,9 +236,12 @@ class LiveComparison:
             self._places.setdefault(job, set()).add(place)
         self._recent = RecentRows()
         self._due = DueJobs()
-        self._set_due(reader, (), comparison.pairs, compared.until)
+        self._set_due((), comparison.pairs, self._moments(reader, compared.until))
         self._evidence = LiveEvidence(
-            focus, deadline_s=criteria.deadline_s, time_scale=criteria.time_scale
+            focus,
+            deadline_s=criteria.deadline_s,
+            time_scale=criteria.time_scale,
+            changes=self._changes,
         )
         self._evidence.start(
             detect(
@@ -208,13 +256,24 @@ class LiveComparison:
                 "recorded_at", "key"
             ),
         )
+        if self._changes is not None:
+            self._changes.replace(None, comparison)
         return compared.jobs.height
 
-    def _continue(self, reader: Reader, until: datetime, new: JobRows, digest: str) -> int:
+    def _tell_findings(self, before: Sequence[Finding] | None) -> None:
+        """Hold all findings against those before; None: what was before is nothing to compare."""
+        if self._changes is None:
+            return
+        if before is None:
+            self._changes.take()
+        else:
+            self._changes.findings(before, self.findings())
+
+    def _continue(self, reader: Reader, until: datetime, new: JobRows, identity: Identity) -> int:
         if self._at is None or self._focus is None:
             raise AssertionError("a look that never began cannot go on")
         before, blind = self._at.seq, self._at.blind
-        self._at = replace(self._at, hash=digest, seq=reader.as_of_seq, until=until)
+        self._at = replace(self._at, hash=identity.hash, seq=reader.as_of_seq, until=until)
         kind = new.events["kind"]
         of_jobs = replace(new, events=new.events.filter(kind.is_in(JOB_KINDS)))
         events = new.events.filter(kind.is_in(JOURNAL_KINDS))
@@ -226,14 +285,22 @@ class LiveComparison:
                 self._places.setdefault(job, set()).update(where)
         if touched:
             with self._timed("read"):
-                present = self._focus.load_jobs(rows)
+                self._focus.load_jobs(rows)
+                queries = sql_queries("views/select_submissions.sql")
+                created = self._focus.frame(queries["select_jobs"])
+                submissions = self._focus.frame(queries["select_submissions"])
+            jobs = [job for job in touched if job is not None]
+            # What comes now is either the database's or not, so that both are done side by side.
+            asked = self._beside.submit(self._ask, touched, rows, until)
             with self._timed("pairs"):
-                comparison, created = self._compare(touched, until, blind)
+                comparison = self._compare(jobs, submissions, created, until, blind)
             with self._timed("clusters"):
-                self._clusters.replace([job for job in touched if job is not None], comparison)
+                self._clusters.replace(jobs, comparison)
             with self._timed("findings"):
-                self._evidence.jobs_changed(touched, present, until=until)
+                moments = asked.result()
                 self._evidence.creations(_creations(created).iter_rows())
+            with self._timed("pairs"):
+                self._set_due(jobs, comparison.pairs, moments)
         with self._timed("findings"):
             self._evidence.journal_changed(events)
             if touched or not events.is_empty():
@@ -257,17 +324,30 @@ class LiveComparison:
         self._recent.put(touched, rows)
         return rows
 
+    def _ask(
+        self, touched: Collection[str | None], rows: JobRows, until: datetime
+    ) -> list[_Moments]:
+        """Ask the focus for findings and moments of what it holds, while others take its frames."""
+        if self._focus is None:
+            raise AssertionError("there is nobody to ask")
+        present = self._focus.load_events(rows)
+        self._evidence.jobs_changed(touched, present, until=until)
+        return self._moments(self._focus, until)
+
     def _compare(
-        self, touched: Collection[str | None], until: datetime, blind: tuple[BlindPeriod, ...]
-    ) -> tuple[Comparison, pl.DataFrame]:
-        """Compare these jobs anew; returns the rows of those with a creation, too."""
-        if self._focus is None or self._at is None:
+        self,
+        jobs: Collection[str],
+        submissions: pl.DataFrame,
+        created: pl.DataFrame,
+        until: datetime,
+        blind: tuple[BlindPeriod, ...],
+    ) -> Comparison:
+        """Compare these jobs anew, and count what came of it."""
+        if self._at is None:
             raise AssertionError("there is nothing to compare")
         criteria = self._criteria
-        queries = sql_queries("views/select_submissions.sql")
-        created = self._focus.frame(queries["select_jobs"])
         comparison = compare(
-            self._focus.frame(queries["select_submissions"]),
+            submissions,
             created,
             criteria.rules,
             as_of=until,
@@ -276,12 +356,12 @@ class LiveComparison:
             blind=blind,
             deployments=self._at.deployments,
         )
-        jobs = [job for job in touched if job is not None]
         self._pairs.replace(jobs, comparison.pairs)
         self._count(jobs, comparison.pairs)
         self._hidden.replace(jobs, comparison)
-        self._set_due(self._focus, jobs, comparison.pairs, until)
-        return comparison, created
+        if self._changes is not None:
+            self._changes.replace(jobs, comparison)
+        return comparison
 
     def _count(self, jobs: Collection[str], pairs: pl.DataFrame) -> None:
         for job in jobs:
@@ -291,22 +371,28 @@ class LiveComparison:
             self._of_job.setdefault(job, []).append(((mode, verdict), count))
             self._verdicts[mode, verdict] += count
 
+    @property
+    def _deadline(self) -> timedelta:
+        return timedelta(seconds=self._criteria.deadline_s / self._criteria.time_scale)
+
+    def _moments(self, rows: Reader | Focus, until: datetime) -> list[_Moments]:
+        """What ``select_due`` tells of each job."""
+        query, since = sql_queries("views/select_due.sql")["select_due"], until - ROUNDING
+        return rows.rows(query, since=since, heard=since - self._deadline)
+
     def _set_due(
-        self, rows: Reader | Focus, jobs: Collection[str], pairs: pl.DataFrame, until: datetime
+        self, jobs: Collection[str], pairs: pl.DataFrame, moments: Iterable[_Moments]
     ) -> None:
         open_ = (pairs["state"] == Verdict.IN_FLIGHT.value) | pairs["candidate_pending"]
         waiting = set(pairs["job_id"].filter(open_).to_list())
-        deadline = timedelta(seconds=self._criteria.deadline_s / self._criteria.time_scale)
-        since = until - ROUNDING
         for job in jobs:
             self._due.put(job, None)
-        query = sql_queries("views/select_due.sql")["select_due"]
-        for job, is_open, waited, own in rows.rows(query, since=since, heard=since - deadline):
-            moments = [] if own is None else [own]
+        for job, is_open, waited, own in moments:
+            due = [] if own is None else [own]
             if waited is not None and (is_open or job in waiting):
-                moments.append(waited + deadline)
-            if moments:
-                self._due.put(job, min(moments).astimezone(UTC))
+                due.append(waited + self._deadline)
+            if due:
+                self._due.put(job, min(due).astimezone(UTC))
 
     def _oversteps(self) -> list[str]:
         waiting = Verdict.IN_FLIGHT.value

@@ -12,7 +12,7 @@ import pytest
 from harness.assess.live.evidence import kinds_read
 from harness.assessment import Finding
 from harness.journal.findings import VIEWS, Scope, catalogue, detect
-from harness.journal.focus import Focus, read_new
+from harness.journal.focus import Focus, reading_new
 from harness.model import EventDraft, Severity
 from harness.resources import sql_queries
 from tests.support.events import (
@@ -324,10 +324,14 @@ def _told_without_what_is_read(folder: Path, name: str, events: Sequence[EventDr
     """Rows of evidence of a detector, and of it again without the rows that its header names."""
     detector = next(detector for detector in catalogue() if detector.id == name)
     kinds = kinds_read(Scope.JOB)
-    with make_journal(folder, events).reader() as reader:
-        rows = read_new(reader, after=0, kinds=kinds)
+    with (
+        make_journal(folder, events).reader() as reader,
+        reading_new(reader, after=0, kinds=kinds) as new_rows,
+    ):
+        rows = new_rows()
     focus = Focus(since=None)
     focus.load_jobs(rows)
+    focus.load_events(rows)
     told = [len(list(focus.columns(detector.sql, None, **LIMITS)))]
     for read, condition in detector.reads.items():
         table, of_kind = (read, "true") if read in VIEWS else ("events_now", f"kind = '{read}'")

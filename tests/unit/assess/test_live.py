@@ -6,6 +6,7 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ import pytest
 from harness.assess.comparing import compare_journal
 from harness.assess.criteria import Criteria
 from harness.assess.live import recent
+from harness.assess.live.changes import Change, LiveChanges
 from harness.assess.live.state import LiveComparison
 from harness.assess.moment import overstep
-from harness.assessment import Finding
+from harness.assessment import Difference, Finding
 from harness.compare.clusters import find_clusters
-from harness.compare.comparison import Comparison, rule_effects
+from harness.compare.comparison import Comparison, differences, rule_effects
 from harness.journal.findings import detect
 from harness.journal.store import Journal
 from harness.model import Batch, EventDraft
@@ -28,6 +30,7 @@ from tests.support.events import at, make_control, make_history, make_job
 from tests.support.journals import criteria, make_journal, make_watermarks
 from tests.support.reference_weeks import random_week
 from tests.support.rules import make_rule, make_rules
+from tests.support.samples import make_dead_letter
 from tests.support.schedules import base_seed
 from tests.support.shapes import LIVE, MIGRATED, make_look
 
@@ -78,6 +81,54 @@ def assert_whole(live: LiveComparison, journal: Journal, judged: Criteria, *, to
     assert set(live.cluster_members().iter_rows()) == set(found.members.iter_rows()), told
 
 
+Place = tuple[str, str, str | None, str | None]
+
+
+class _Heard:
+    """What somebody knows who was told the beginning, and every change since."""
+
+    def __init__(self, changes: LiveChanges) -> None:
+        self._changes = changes
+        self.differences: dict[str, Difference] = {}
+        self.cases: Counter[Place] = Counter()
+        self.words: Counter[str] = Counter()
+
+    def begin(self, journal: Journal, judged: Criteria) -> None:
+        assert self._changes.take() == ([], []), "what was there before is no news"
+        self.differences, self.cases = _on_record(journal, judged)
+
+    def hear(self) -> None:
+        heard, cases = self._changes.take()
+        for one in heard:
+            key = one.difference.id
+            assert (key in self.differences) == (one.change is not Change.APPEARED), one
+            self.differences.pop(key, None)
+            if one.change is not Change.GONE:
+                self.differences[key] = replace(one.difference, seq=0)
+            self.words[one.change.value] += 1
+        for case in cases:
+            place = case.finding, case.mode, case.evidence.job_id, case.evidence.directory
+            self.cases[place] += 1 if case.change is Change.APPEARED else -1
+            assert self.cases[place] >= 0, case
+            self.words[f"case {case.change.value}"] += 1
+
+
+def _on_record(journal: Journal, judged: Criteria) -> tuple[dict[str, Difference], Counter[Place]]:
+    """Differences by id, and cases, of the whole journal."""
+    with journal.reader() as reader:
+        compared = compare_journal(reader, judged)
+        findings = detect(
+            reader, until=compared.until, deadline_s=judged.deadline_s,
+            time_scale=judged.time_scale,
+        )  # fmt: skip
+    places = (
+        (finding.id, finding.mode, row.job_id, row.directory)
+        for finding in findings for row in finding.evidence
+    )  # fmt: skip
+    found = differences(compared.comparison)
+    return {one.id: replace(one, seq=0) for one in found}, Counter(places)
+
+
 def _batches(seed: int) -> Iterator[tuple[tuple[EventDraft, ...], datetime]]:
     """A random week in random batches, some without events, each with how far it is complete."""
     chance = random.Random(seed)
@@ -89,6 +140,32 @@ def _batches(seed: int) -> Iterator[tuple[tuple[EventDraft, ...], datetime]]:
         batch, events = tuple(events[:count]), events[count:]
         # A watermark counts from the next event on, so time alone passes with an event of no job.
         yield batch or (_sweep(until),), until
+
+
+def test_whoever_hears_of_every_change_knows_what_is_on_record(empty: Path, tmp_path: Path) -> None:
+    words: Counter[str] = Counter()
+    for number in range(2):
+        seed = BASE + 20 + number
+        path = tmp_path / f"{number}.duckdb"
+        shutil.copy(empty, path)
+        journal = Journal.open(path)
+        judged = criteria(deadline_s=DEADLINE_S, time_scale=random_week(seed).scale)
+        changes = LiveChanges()
+        live, heard = LiveComparison(judged, changes=changes), _Heard(changes)
+        for events, until in _batches(seed):
+            journal.append(Batch(events=events, watermarks=make_watermarks(until)))
+            with journal.reader() as reader:
+                over = live.advance(reader).started_over
+            if over is not None and not over.same_record:
+                heard.begin(journal, judged)
+                continue
+            heard.hear()
+            told = f"SHADOW_TEST_SEED={BASE}, week {seed}, {until}"
+            known, cases = _on_record(journal, judged)
+            assert heard.differences == known, told
+            assert +heard.cases == cases, told
+        words += heard.words
+    assert words.keys() >= {"appeared", "case appeared"}, words
 
 
 def _sweep(until: datetime) -> EventDraft:
@@ -197,3 +274,66 @@ def test_a_job_that_was_forgotten_is_read_again(
     run(BASE + 7, empty, tmp_path / "few.duckdb")
     monkeypatch.setattr(recent, "MOST_ROWS", 0)
     run(BASE + 7, empty, tmp_path / "none.duckdb")
+
+
+def test_a_late_arrival_takes_back_what_was_missing(empty: Path, tmp_path: Path) -> None:
+    path = tmp_path / "week.duckdb"
+    shutil.copy(empty, path)
+    journal, changes = Journal.open(path), LiveChanges()
+    live = LiveComparison(criteria(deadline_s=DEADLINE_S), changes=changes)
+    steps = (
+        ((make_job(), make_control("submitted", second=60)), 100),
+        ((_sweep(at(9000)),), 9000),
+        ((make_history("failed", number=2, second=9010, error="no such field"),), 9020),
+        ((make_control("submitted", version=2, second=60), _sweep(at(9030))), 9030),
+        ((make_history("submitted", number=3, second=9040, duration_ms=7000),), 9050),
+    )
+    told = []
+    for events, second in steps:
+        journal.append(Batch(events=events, watermarks=make_watermarks(at(second))))
+        with journal.reader() as reader:
+            live.advance(reader)
+        heard, _ = changes.take()
+        told.append([(one.change.value, one.difference.kind) for one in heard])
+    assert told == [
+        [], [("appeared", "missing_candidate")], [("changed", "candidate_failed")], [],
+        [("gone", "candidate_failed")],
+    ]  # fmt: skip
+
+
+def test_what_another_sight_of_the_history_changes_is_told(empty: Path, tmp_path: Path) -> None:
+    path = tmp_path / "week.duckdb"
+    shutil.copy(empty, path)
+    journal, judged, changes = Journal.open(path), criteria(deadline_s=DEADLINE_S), LiveChanges()
+    live, heard = LiveComparison(judged, changes=changes), _Heard(changes)
+    steps = (
+        ((make_look(*MIGRATED, second=0), make_job(), make_control("submitted", second=60)), 100),
+        ((_sweep(at(8000)),), 8000),
+        ((make_look(*LIVE, second=50, session="2"), _sweep(at(9000))), 9000),
+    )
+    for events, second in steps:
+        journal.append(Batch(events=events, watermarks=make_watermarks(at(second))))
+        with journal.reader() as reader:
+            over = live.advance(reader).started_over
+        if second == 100:
+            heard.begin(journal, judged)
+        else:
+            heard.hear()
+            assert (heard.differences, +heard.cases) == _on_record(journal, judged), second
+    assert over is not None
+    # A silence in which nothing could be heard proves nothing.
+    assert heard.words.keys() >= {"gone", "case gone", "case appeared"}
+
+
+def test_a_case_that_belongs_to_no_job_is_told_once(empty: Path, tmp_path: Path) -> None:
+    path = tmp_path / "week.duckdb"
+    shutil.copy(empty, path)
+    journal, judged, changes = Journal.open(path), criteria(deadline_s=DEADLINE_S), LiveChanges()
+    live, told = LiveComparison(judged, changes=changes), []
+    for events in ((make_job(),), (make_dead_letter(job_id=None),), (_sweep(at(200)),)):
+        journal.append(Batch(events=events, watermarks=make_watermarks(at(100))))
+        with journal.reader() as reader:
+            live.advance(reader)
+        _, cases = changes.take()
+        told.append([(one.change.value, one.finding) for one in cases])
+    assert told == [[], [("appeared", "dead_letter_message")], []]
