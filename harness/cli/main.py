@@ -25,6 +25,7 @@ _COMMANDS = {
     "doctor": ("doctor", "Say what recording needs and how to mend what is missing."),
     "evidence": ("evidence", "Show what a differing submission did in the sandbox."),
     "findings": ("findings", "List the named faults that the record shows."),
+    "follow": ("follow", "Print what starts or ceases to differ, as it is recorded."),
     "gates": ("gates", "Show the shipped gates, or check a file of your own."),
     "journal": ("journal", "Verify, rebuild, count or compact a journal."),
     "mark": ("mark", "Say what happens now: a step of the ramp, a deployment, the cut-over."),

@@ -95,6 +95,12 @@ def redact_differences(
     return tuple(_difference(d, known.get(d.job_id, ())) for d in differences)
 
 
+def redact_evidence(evidence: Evidence, *, among: Iterable[Difference]) -> Evidence:
+    """The same evidence without personal values. among: differences whose values it may quote."""
+    values = set().union(*_known_values(among).values())
+    return replace(evidence, detail=mask_text(evidence.detail, values))
+
+
 def quotable(values: Iterable[str | None]) -> set[str]:
     """Those of the personal `values` that are long enough to be looked for in a text."""
     return {value for value in values if value and len(value) >= _QUOTED_LEAST}
