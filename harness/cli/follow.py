@@ -29,7 +29,8 @@ from harness.model import LIVE
 
 if TYPE_CHECKING:
     from harness.assess.live.changes import LiveChanges
-    from harness.assess.live.state import LiveComparison, Over
+    from harness.assess.live.over import Over
+    from harness.assess.live.state import LiveComparison
     from harness.journal.store import Head, Journal
 
 _UNREADABLE = 2
@@ -108,7 +109,7 @@ def follow(
             if once:
                 break
             stop.wait(every_s)
-    say(f"{lines.told} {following.standing(following.at or began)}")
+    say(f"{lines.told}; {following.standing(following.at or began)}")
     if following.trouble is not None:
         return _UNREADABLE
     return 1 if lines.worse else 0
@@ -135,7 +136,7 @@ class _Following:
         from harness.report.wording import moment
 
         if not self._live.seq:
-            return "nothing has been recorded yet"
+            return "nothing recorded as of seq 0"
         found = counted(len(self._changes.of_job(None)), "difference")
         return f"{found} as of seq {self._live.seq} ({moment(at)})"
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.table import cell, on_terminal
-from harness.cli.told import counted, wanted
+from harness.cli.told import wanted
 from harness.model import Severity
 
 if TYPE_CHECKING:
     from harness.assess.live.changes import CaseChange, DifferenceChange, LiveChanges
+    from harness.assessment import Difference
 
 COLUMNS = (
     "at", "seq", "change", "what", "severity", "kind", "mode", "job_id", "directory", "field",
@@ -45,20 +47,27 @@ class Lines:
     @property
     def told(self) -> str:
         """What was written, in words."""
-        counts = ", ".join(f"{counted(self._counts[word], 'line')} {word}" for word in _SIGNS)
-        return f"{counts};"
+        return "told " + ", ".join(f"{self._counts[word]:,} {word}" for word in _SIGNS)
 
     def show(self, changes: LiveChanges, *, at: datetime | None, seq: int) -> None:
         """Take the changes and write those that are wanted, personal values masked."""
         differences, cases = changes.take()
+        # What is gone may be quoted still.
+        was: defaultdict[str | None, list[Difference]] = defaultdict(list)
         for one in differences:
-            of = one.difference
-            if wanted(of.mode, self._modes, of.kind, self._kinds):
+            was[one.difference.job_id] += [one.difference, *filter(None, [one.former])]
+        for one in differences:
+            of, former = one.difference, one.former or one.difference
+            if any(wanted(of.mode, self._modes, kind, self._kinds)
+                   for kind in (of.kind, former.kind)):  # fmt: skip
                 self.worse |= one.change.value != "gone"
-                self._write(_difference(one, changes), at, seq)
+                among = [*changes.of_job(of.job_id), *was[of.job_id]]
+                self._write(_difference(one, among), at, seq)
+        everywhere = list(chain.from_iterable(was.values()))
         for case in cases:
             if wanted(case.mode, self._modes, case.finding, self._kinds):
-                row = _case(case, changes)
+                job = case.evidence.job_id
+                row = _case(case, [*changes.of_job(job), *(was[job] if job else everywhere)])
                 self.worse |= row["change"] == "appeared" and row["severity"] != Severity.INFO
                 self._write(row, at, seq)
         sys.stdout.flush()
@@ -83,10 +92,11 @@ class Lines:
             click.echo("\t".join(cell(row[name]) for name in COLUMNS))
 
 
-def _difference(one: DifferenceChange, changes: LiveChanges) -> dict[str, Any]:
+def _difference(one: DifferenceChange, among: Sequence[Difference]) -> dict[str, Any]:
+    """among: differences whose values it may quote."""
     from harness.report.redact import redact_differences
 
-    (of,) = redact_differences([one.difference], among=changes.of_job(one.difference.job_id))
+    (of,) = redact_differences([one.difference], among=among)
     return {
         "change": one.change.value, "what": "difference", "kind": of.kind, "mode": of.mode,
         "job_id": of.job_id, "directory": of.directory, "field": of.field,
@@ -95,12 +105,13 @@ def _difference(one: DifferenceChange, changes: LiveChanges) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _case(one: CaseChange, changes: LiveChanges) -> dict[str, Any]:
+def _case(one: CaseChange, among: Sequence[Difference]) -> dict[str, Any]:
+    """among: as of `_difference`."""
     from harness.journal.findings import catalogue
     from harness.report.redact import redact_evidence
 
     severity = {detector.id: detector.severity for detector in catalogue()}[one.finding]
-    of = redact_evidence(one.evidence, among=changes.of_job(one.evidence.job_id))
+    of = redact_evidence(one.evidence, among=among)
     return {
         "change": one.change.value, "what": "finding", "severity": severity.value,
         "kind": one.finding, "mode": one.mode, "job_id": of.job_id, "directory": of.directory,

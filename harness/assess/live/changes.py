@@ -34,6 +34,8 @@ class DifferenceChange:
 
     change: Change
     difference: Difference
+    former: Difference | None = None
+    """What it was, where it changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,7 @@ def _between(
             yield DifferenceChange(change=Change.APPEARED, difference=now)
         # A later event of the pair that leaves the difference as it was is no news.
         elif former != now and former != replace(now, seq=former.seq):
-            yield DifferenceChange(change=Change.CHANGED, difference=now)
+            yield DifferenceChange(change=Change.CHANGED, difference=now, former=former)
 
 
 def _rows(findings: Iterable[Finding]) -> dict[str, list[Row]]:

@@ -12,11 +12,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import TypeAlias
 
 import polars as pl
@@ -30,6 +29,7 @@ from harness.assess.live.chunks import JobChunks
 from harness.assess.live.clusters import LiveClusters
 from harness.assess.live.due import ROUNDING, DueJobs
 from harness.assess.live.evidence import JOB_KINDS, JOURNAL_KINDS, LiveEvidence
+from harness.assess.live.over import Over
 from harness.assess.live.recent import RecentRows
 from harness.assess.live.rules import HiddenPairs
 from harness.assess.said import marks
@@ -56,22 +56,6 @@ _OBSERVABILITY = ("record.started", "schema.drift")
 _Moments: TypeAlias = tuple[str, bool, datetime | None, datetime | None]
 """A row of ``select_due``: job, whether something of it is open, `waited` and `own`."""
 _KINDS = tuple(sorted({*JOB_KINDS, *JOURNAL_KINDS, *_OBSERVABILITY, EventKind.MARK.value}))
-
-
-class Over(StrEnum):
-    """Why a look starts over."""
-
-    FIRST = "this is the first look"
-    JOURNAL = "it is another journal"
-    EARLIER = "the moment is an earlier one"
-    HISTORY = "the journal has another history"
-    SIGHT = "the periods in which nothing could be observed are others"
-    VERSION = "another version of the candidate was deployed"
-
-    @property
-    def same_record(self) -> bool:
-        """Whether what was found before was found in the beginning of the same record."""
-        return self in (Over.SIGHT, Over.VERSION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +90,7 @@ class LiveComparison:
         self._criteria = criteria
         self._changes = changes
         self._at: _Moment | None = None
+        self._failed = False
         self._focus: Focus | None = None
         self._spent: dict[str, float] = {}
         self._clusters = LiveClusters()
@@ -153,13 +138,18 @@ class LiveComparison:
                 why = Over.SIGHT
             if self._version_changed(reader, came):
                 why = Over.VERSION
-        if new is None or why is not None:
-            with self._timed("whole"):
-                before = self.findings() if why is not None and why.same_record else None
-                jobs = self._start(reader, now, identity)
-                self._tell_findings(before)
-        else:
-            jobs = self._continue(reader, until, new, identity)
+        try:
+            if new is None or why is not None:
+                with self._timed("whole"):
+                    before = self.findings() if why is not None and why.same_record else None
+                    jobs = self._start(reader, now, identity)
+                    self._tell_findings(before)
+            else:
+                jobs = self._continue(reader, until, new, identity)
+        except BaseException:
+            # What was half brought up to date is never gone on with.
+            self._at, self._failed = None, True
+            raise
         return Advanced(started_over=why, jobs=jobs, spent_ms=dict(self._spent))
 
     def comparison(self) -> Comparison:
@@ -188,7 +178,7 @@ class LiveComparison:
     def _why_over(self, reader: Reader, until: datetime, identity: Identity) -> Over | None:
         at = self._at
         if at is None:
-            return Over.FIRST
+            return Over.FAILED if self._failed else Over.FIRST
         if identity.journal_id != at.journal_id:
             return Over.JOURNAL
         if reader.as_of_seq < at.seq or until < at.until:
@@ -292,10 +282,14 @@ class LiveComparison:
             jobs = [job for job in touched if job is not None]
             # What comes now is either the database's or not, so that both are done side by side.
             asked = self._beside.submit(self._ask, touched, rows, until)
-            with self._timed("pairs"):
-                comparison = self._compare(jobs, submissions, created, until, blind)
-            with self._timed("clusters"):
-                self._clusters.replace(jobs, comparison)
+            try:
+                with self._timed("pairs"):
+                    comparison = self._compare(jobs, submissions, created, until, blind)
+                with self._timed("clusters"):
+                    self._clusters.replace(jobs, comparison)
+            finally:
+                # Whoever goes on closes or fills what is asked there.
+                wait([asked])
             with self._timed("findings"):
                 moments = asked.result()
                 self._evidence.creations(_creations(created).iter_rows())

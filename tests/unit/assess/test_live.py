@@ -15,8 +15,9 @@ import pytest
 
 from harness.assess.comparing import compare_journal
 from harness.assess.criteria import Criteria
-from harness.assess.live import recent
+from harness.assess.live import recent, state
 from harness.assess.live.changes import Change, LiveChanges
+from harness.assess.live.over import Over
 from harness.assess.live.state import LiveComparison
 from harness.assess.moment import overstep
 from harness.assessment import Difference, Finding
@@ -337,3 +338,31 @@ def test_a_case_that_belongs_to_no_job_is_told_once(empty: Path, tmp_path: Path)
         _, cases = changes.take()
         told.append([(one.change.value, one.finding) for one in cases])
     assert told == [[], [("appeared", "dead_letter_message")], []]
+
+
+def test_a_look_that_failed_is_never_gone_on_with(
+    empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "week.duckdb"
+    shutil.copy(empty, path)
+    journal, judged = Journal.open(path), criteria(deadline_s=DEADLINE_S)
+    live, over = LiveComparison(judged), []
+
+    def look(*events: EventDraft) -> None:
+        journal.append(Batch(events=events, watermarks=make_watermarks(at(100))))
+        with journal.reader() as reader:
+            over.append(live.advance(reader).started_over)
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    look(make_job())
+    with monkeypatch.context() as broken:
+        broken.setattr(state, "compare", fail)
+        with pytest.raises(MemoryError):
+            look(make_control("submitted", second=60))
+    look(_sweep(at(200)))
+    assert_whole(live, journal, judged, told=str(over))
+    look(make_history("queue_claimed", number=1, host=None, second=2))
+    assert_whole(live, journal, judged, told=str(over))
+    assert over == [Over.FIRST, Over.FAILED, None]

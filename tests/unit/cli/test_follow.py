@@ -15,7 +15,7 @@ import pytest
 from harness.cli.main import run
 from harness.journal.store import Journal, utc_now
 from harness.model import Batch, EventDraft
-from tests.support.events import at, make_plan
+from tests.support.events import at, make_history, make_plan
 from tests.support.journals import make_journal, make_watermarks, sound_job
 from tests.support.processes import Shadow
 
@@ -82,11 +82,35 @@ def test_what_changed_since_a_moment_is_told_once_and_masked(
     assert code == 1
     assert [(row["change"], row["field"]) for row in told] == [("appeared", "values.phone")]
     assert (told[0]["job_id"], told[0]["seq"]) == (ODD, week.head().seq)
-    assert "1 line appeared" in err
+    assert "told 1 appeared, 0 changed, 0 gone; 1 difference as of seq" in err
     assert not any(value in out + err for value in RAW)
     back = call(capsys, "--as-of", str(week.head().seq), "--once", "--json")
     assert back[0] == 0
     assert "1 difference as of" in back[2]
+
+
+def test_what_is_gone_is_masked_although_it_says_who_it_was_about_no_more(
+    week: Journal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = "Maple Joyners Limited"
+    failed = [e for e in sound_job(ODD, second=100, run=None) if (e.payload.get("event")) not in
+              ("submitted", "job_finalized", "flow_completed")]  # fmt: skip
+    failed = [make_plan({"name": wrong, "zip": "12207"}, job_id=ODD) if e.kind == "job_results"
+              else e for e in failed]  # fmt: skip
+    where: dict[str, Any] = {"job_id": ODD}
+    append(week, [*failed, make_history("error", number=21, second=120,
+                                        error=f"no page of {wrong}", **where)])  # fmt: skip
+    begun = week.head().seq
+    _, out, _ = call(capsys, "--as-of", "0", "--once")
+    assert "values.name" in out
+    assert "no page of" in out, out
+    append(week, [make_plan({"name": "Maple Joinery", "zip": "12207"}, version=2, **where),
+                  make_history("submitted", number=22, second=140, **where)])  # fmt: skip
+    code, gone, _ = call(capsys, "--as-of", str(begun), "--once")
+    assert gone.count("gone\tdifference") == 2
+    assert "no page of" in gone
+    assert code == 0
+    assert wrong not in out + gone
 
 
 def test_a_table_in_a_pipe_names_its_columns_and_filters_choose(
