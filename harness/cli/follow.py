@@ -21,6 +21,7 @@ from harness.cli.options import (
     json_option,
     moment_options,
     opened,
+    positive,
     settings_with,
 )
 from harness.cli.told import counted, say
@@ -40,16 +41,10 @@ SILENT = timedelta(minutes=1)
 """After so long without anything recorded, that nothing is told means nothing."""
 
 
-def _positive(_: click.Context, __: click.Parameter, value: float) -> float:
-    if value <= 0:
-        raise click.BadParameter(f"{value:g} is no length of time. Give more than 0, such as 1s.")
-    return value
-
-
 @click.command()
 @moment_options
 @filter_options("kind of difference or finding")
-@click.option("--every", "every_s", type=DURATION, default=1.0, callback=_positive,
+@click.option("--every", "every_s", type=DURATION, default=1.0, callback=positive,
               help="Pause between looks. [default: 1s]")  # fmt: skip
 @click.option("--once", is_flag=True, help="End when all that is recorded now has been told.")
 @json_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import DURATION, config_option, journal_option, settings_with
+from harness.cli.options import DURATION, config_option, journal_option, positive, settings_with
 from harness.errors import ShadowError
 
 if TYPE_CHECKING:
@@ -21,17 +21,11 @@ if TYPE_CHECKING:
 _FAILED = 2
 
 
-def _positive(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
-    if value is not None and value <= 0:
-        raise click.BadParameter(f"{value:g} is no length of time. Give more than 0, such as 60s.")
-    return value
-
-
 @click.command()
 @config_option
 @journal_option
 @click.option("--watch", "goes_on", is_flag=True, help="Go on looking until stopped.")
-@click.option("--every", "every_s", type=DURATION, callback=_positive,
+@click.option("--every", "every_s", type=DURATION, callback=positive,
               help="With --watch: pause between looks. [default: notify.every, 60s]")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Print what would be told; send nothing.")
 @click.option("--test", "only_test", is_flag=True, help="Only send a test to every channel.")

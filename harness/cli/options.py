@@ -96,6 +96,13 @@ MOMENT = MomentType()
 EXPIRY = ExpiryType()
 
 
+def positive(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    """The callback of a duration that must be one."""
+    if value is not None and value <= 0:
+        raise click.BadParameter(f"{value:g} is no length of time. Give more than 0, such as 30s.")
+    return value
+
+
 def config_option(function: F) -> F:
     """``--config``: which settings file."""
     return click.option(

@@ -18,6 +18,7 @@ from harness.cli.options import (
     journal_option,
     json_option,
     mapping_of,
+    positive,
     settings_with,
 )
 from harness.cli.record_word import take_word, tell_health
@@ -27,23 +28,17 @@ if TYPE_CHECKING:
     from harness.record.progress import RecorderConfig, RecorderProgress
 
 
-def _positive(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
-    if value is not None and value <= 0:
-        raise click.BadParameter(f"{value:g} is no length of time. Give more than 0, such as 0.5s.")
-    return value
-
-
 @click.command()
 @config_option
 @journal_option
-@click.option("--for", "for_s", type=DURATION, callback=_positive,
+@click.option("--for", "for_s", type=DURATION, callback=positive,
               help="Stop after this long. [default: never]")  # fmt: skip
-@click.option("--until-idle", "until_idle_s", type=DURATION, callback=_positive,
+@click.option("--until-idle", "until_idle_s", type=DURATION, callback=positive,
               help="Stop once nothing new came for this long.")  # fmt: skip
-@click.option("--tick", "tick_s", type=DURATION, callback=_positive,
+@click.option("--tick", "tick_s", type=DURATION, callback=positive,
               help="Pause between two polls. [default: record.tick, 2s]")  # fmt: skip
 @click.option("--schema", default="public", show_default=True, help="Where the tables are.")
-@click.option("--journal-wait", "journal_wait_s", type=DURATION, callback=_positive, default="30s",
+@click.option("--journal-wait", "journal_wait_s", type=DURATION, callback=positive, default="30s",
               show_default=True, help="Wait this long for a locked journal.")  # fmt: skip
 @click.option("--status", is_flag=True,
               help="Only say whether this journal's recorder is well; else exit 1.")  # fmt: skip

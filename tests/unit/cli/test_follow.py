@@ -15,7 +15,7 @@ import pytest
 from harness.cli.main import run
 from harness.journal.store import Journal, utc_now
 from harness.model import Batch, EventDraft
-from tests.support.events import at, make_history, make_plan
+from tests.support.events import at, make_control, make_history, make_job, make_plan
 from tests.support.journals import make_journal, make_watermarks, sound_job
 from tests.support.processes import Shadow
 
@@ -111,6 +111,19 @@ def test_what_is_gone_is_masked_although_it_says_who_it_was_about_no_more(
     assert "no page of" in gone
     assert code == 0
     assert wrong not in out + gone
+
+
+def test_a_kind_that_is_chosen_is_heard_of_when_it_becomes_another(
+    week: Journal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = [make_job(ODD, second=100), make_control("submitted", job_id=ODD, second=160)]
+    append(week, lost)
+    begun = str(week.head().seq)
+    append(week, [make_history("failed", number=2, job_id=ODD, second=170)])
+    code, out, _ = call(capsys, "--as-of", begun, "--once", "--json", "--kind", "missing_candidate")
+    told = [(row["change"], row["kind"]) for row in rows(out) if row["what"] == "difference"]
+    assert told == [("changed", "candidate_failed")]
+    assert code == 1
 
 
 def test_a_table_in_a_pipe_names_its_columns_and_filters_choose(
