@@ -17,7 +17,7 @@ from harness.assess.mended import World, counterfactuals, critical
 from harness.assessment import Cluster, Counterfactual, Finding, PhaseResult, Waiver
 from harness.gates.evaluate import decide, evaluate
 from harness.gates.inputs import GateInputs
-from harness.journal.findings import of_the_record
+from harness.journal.detectors import of_the_record
 from harness.model import Decision, Severity
 from harness.stats.estimates import settled
 

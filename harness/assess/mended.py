@@ -15,7 +15,7 @@ import polars as pl
 
 from harness.assess.sequences import LEAKS
 from harness.assessment import Cluster, Counterfactual, Finding, GateChange, PhaseResult
-from harness.journal.findings import of_the_record
+from harness.journal.detectors import of_the_record
 from harness.model import LIVE, Decision, Severity
 
 _KEYS = ["mode", "job_id", "directory"]

@@ -39,6 +39,7 @@ from harness.assessment import (
 from harness.compare.comparison import rule_effects
 from harness.gates.wording import counted
 from harness.journal.findings import detect
+from harness.journal.first_met import FirstMet
 from harness.journal.reader import Reader
 from harness.model import JOURNAL_SCHEMA_VERSION, LIVE, Verdict
 
@@ -69,10 +70,17 @@ class Recorded:
     provenance: Provenance
 
 
-def read_moment(reader: Reader, criteria: Criteria, *, now: datetime | None = None) -> Recorded:
+def read_moment(
+    reader: Reader,
+    criteria: Criteria,
+    *,
+    now: datetime | None = None,
+    first_met: FirstMet | None = None,
+) -> Recorded:
     """Read the moment that the reader sees.
 
-    now: as for `assess`. Raises SettingsError for an expired rule before anything is compared.
+    now: as for `assess`. first_met: as for `detect`. Raises SettingsError for an expired rule
+    before anything is compared.
     """
     scale, moment = criteria.time_scale, now or reader.as_of_time
     compared = compare_journal(reader, criteria, now=now)
@@ -106,6 +114,7 @@ def read_moment(reader: Reader, criteria: Criteria, *, now: datetime | None = No
                 for rule in effects
                 if rule.expects_at_most is not None and rule.hides_too_much
             ],
+            first_met=first_met,
         ),
         compared.unsampled,
     )

@@ -40,7 +40,7 @@ def findings(
       shadow findings --kind never_enqueued --kind orphan_submitting
       shadow findings --as-of 2026-11-20T14:05 --json
     """
-    from harness.journal.findings import catalogue
+    from harness.journal.detectors import catalogue
 
     report = report_of(config, journal, as_of)
     kinds = chosen("--kind", kind, [detector.id for detector in catalogue()])

@@ -79,7 +79,7 @@ def follow(
     from harness.assess.live.state import LiveComparison
     from harness.cli.stopping import stopping
     from harness.compare.cluster_words import TITLES
-    from harness.journal.findings import catalogue
+    from harness.journal.detectors import catalogue
     from harness.journal.store import Journal
 
     kinds = chosen("--kind", kind, [*TITLES, *(detector.id for detector in catalogue())])

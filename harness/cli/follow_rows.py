@@ -107,7 +107,7 @@ def _difference(one: DifferenceChange, among: Sequence[Difference]) -> dict[str,
 
 def _case(one: CaseChange, among: Sequence[Difference]) -> dict[str, Any]:
     """among: as of `_difference`."""
-    from harness.journal.findings import catalogue
+    from harness.journal.detectors import catalogue
     from harness.report.redact import redact_evidence
 
     severity = {detector.id: detector.severity for detector in catalogue()}[one.finding]

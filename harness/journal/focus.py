@@ -165,13 +165,17 @@ class Identity:
     before: str
     """Up to the last whole batch at or before an earlier seq."""
     hash: str
-    """Up to the last one at or before the reader's."""
+    """Up to the last one at or before the later seq."""
 
 
-def read_identity(reader: Reader, *, before: int) -> Identity:
-    """Tell whether what was read up to the seq `before` is what the journal still says."""
+def read_identity(reader: Reader, *, before: int, until: int | None = None) -> Identity:
+    """Tell whether what was read up to the seq `before` is what the journal still says.
+
+    until: the later seq; None for the reader's.
+    """
     query = sql_queries("journal/focus.sql")["select_identity"]
-    ((journal_id, older, newest),) = reader.rows(query, before=before, seq=reader.as_of_seq)
+    seq = reader.as_of_seq if until is None else until
+    ((journal_id, older, newest),) = reader.rows(query, before=before, seq=seq)
     return Identity(journal_id=str(journal_id), before=older or "", hash=newest or "")
 
 

@@ -130,9 +130,10 @@ class Reader:
 
 
 def create_macros(con: duckdb.DuckDBPyConnection) -> None:
-    """What every query over a reader may call: host_of, moment_of, path_of and sent_of."""
+    """What every query over a reader may call: host_of, moment_of, path_of, sent_of, is_…_word."""
     queries = sql_queries("sources/error_classes.sql")
-    for name in ("create_host_of", "create_moment_of", "create_path_of", "create_sent_of"):
+    for name in ("create_host_of", "create_moment_of", "create_path_of", "create_sent_of",
+                 "create_is_job_word", "create_is_event_word"):  # fmt: skip
         con.execute(queries[name])
 
 

@@ -27,6 +27,7 @@ from harness.compare.comparison import Comparison
 from harness.compare.explain import Step, explain, find_pairs
 from harness.compare.rules import Rule
 from harness.errors import ShadowError
+from harness.journal.first_met import FirstMet
 from harness.journal.store import Head, Journal, utc_now
 from harness.journal.verify import Verification, verify
 from harness.record.status import read_health
@@ -86,6 +87,7 @@ class DashboardData:
         self._file: tuple[int, int] | None = None
         self._first_at: datetime | None = None
         self._looks = looks
+        self._first_met = FirstMet()
         self._left_at: float | None = None
 
     def load(self, as_of: Moment | None) -> Snapshot:
@@ -130,7 +132,7 @@ class DashboardData:
             asked = self._clock() if as_of is None else as_of
             now = asked if isinstance(asked, datetime) else None
             with self._journal.reader(as_of) as reader:
-                read = read_moment(reader, criteria, now=now)
+                read = read_moment(reader, criteria, now=now, first_met=self._first_met)
             # Weighed when the journal is closed again, for the sake of its recorder.
             assessment = assessment_of(read, criteria)
         except ShadowError as error:

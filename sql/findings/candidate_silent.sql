@@ -6,7 +6,10 @@
 -- mend: Look at the subscriber's log. Where the queue was empty meanwhile, its messages are gone:
 --   mend the client that cannot write, then re-queue every job named here.
 -- scope: order
--- reads: jobs_now submissions_now sqs.sample
+-- reads: jobs_now where claimed_at is null and triggered_at is null and flow_started_at is null
+--   and candidate_finished_at is null
+--   and created_at <= $until - to_seconds($deadline_s / $time_scale);
+--   submissions_now sqs.sample where false
 WITH heard AS (
     SELECT job_id, created_at, from_seq,
            claimed_at IS NULL AND triggered_at IS NULL AND flow_started_at IS NULL

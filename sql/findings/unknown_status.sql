@@ -4,7 +4,8 @@
 --   be compared until the word is mapped.
 -- mend: Add the word to the mapping of this source, in sql/sources.
 -- scope: job
--- reads: jobs_now submissions_now queue_history
+-- reads: jobs_now where not is_job_word(control_status); submissions_now where outcome = 'unknown';
+--   queue_history where source = 'production' and not is_event_word(payload->>'$.event')
 SELECT mode, job_id, directory, side || ' says ' || coalesce(raw_status, 'nothing') AS detail,
        from_seq AS seq
 FROM submissions_now
@@ -12,15 +13,10 @@ WHERE outcome = 'unknown'
 UNION ALL
 SELECT 'live', job_id, NULL, 'jobs says ' || control_status, from_seq
 FROM jobs_now
-WHERE control_status NOT IN ('pending', 'queued', 'in_progress', 'processing', 'paused', 'complete',
-                             'completed', 'failed', 'cancelled')
+WHERE NOT is_job_word(control_status)
 UNION ALL
 SELECT 'live', job_id, directory, 'candidate says ' || (payload->>'$.event'), seq
 FROM events_now
 WHERE kind = 'queue_history' AND source = 'production'
-  AND (payload->>'$.event') NOT IN (
-      'queue_claimed', 'flow_triggered', 'flow_started', 'job_started', 'no_directories',
-      'ai_prioritization', 'error_no_profile', 'ab_test_assigned', 'ai_content_customized',
-      'ai_retry_recommended', 'skipped_duplicate', 'submitting', 'submitted', 'failed', 'error',
-      'job_failed', 'job_finalized', 'flow_completed')
+  AND NOT is_event_word(payload->>'$.event')
 ORDER BY mode, job_id, directory, seq;

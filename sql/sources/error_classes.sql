@@ -59,3 +59,17 @@ CREATE OR REPLACE TEMP MACRO sent_of(v) AS {
     sent_category: (v->>'$.category'),
     sent_description: (v->>'$.description')
 };
+
+-- name: create_is_job_word
+-- Whether a status of a job is one that the mapping of its source lists; NULL of NULL.
+CREATE OR REPLACE TEMP MACRO is_job_word(word) AS
+word IN ('pending', 'queued', 'in_progress', 'processing', 'paused', 'complete', 'completed',
+         'failed', 'cancelled');
+
+-- name: create_is_event_word
+-- The same of an event of queue_history.
+CREATE OR REPLACE TEMP MACRO is_event_word(word) AS
+word IN ('queue_claimed', 'flow_triggered', 'flow_started', 'job_started', 'no_directories',
+         'ai_prioritization', 'error_no_profile', 'ab_test_assigned', 'ai_content_customized',
+         'ai_retry_recommended', 'skipped_duplicate', 'submitting', 'submitted', 'failed', 'error',
+         'job_failed', 'job_finalized', 'flow_completed');

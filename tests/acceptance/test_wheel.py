@@ -14,7 +14,8 @@ QUERY = """
 import sys, pathlib, tempfile
 import harness, replay
 from harness.assess.criteria import load_criteria
-from harness.journal.findings import catalogue, detect
+from harness.journal.detectors import catalogue
+from harness.journal.findings import detect
 from harness.journal.store import Journal
 from harness.resources import resource
 from harness.settings import Settings

@@ -19,7 +19,7 @@ import harness.plan
 import harness.stats
 from harness.cli.main import cli
 from harness.compare.cluster_words import TITLES
-from harness.journal.findings import catalogue
+from harness.journal.detectors import catalogue
 from harness.journal.projections import PROJECTIONS
 from harness.resources import resource, sql_queries, sql_text
 

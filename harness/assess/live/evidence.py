@@ -12,16 +12,15 @@ import polars as pl
 
 from harness.assess.live.changes import LiveChanges, Row
 from harness.assessment import Evidence, Finding
-from harness.journal.findings import (
+from harness.journal.detectors import (
     COLUMNS,
     VIEWS,
     Detector,
     Scope,
-    as_findings,
     catalogue,
     conditions,
-    evidence_of,
 )
+from harness.journal.findings import as_findings, evidence_of
 from harness.journal.focus import Focus
 from harness.resources import sql_queries
 

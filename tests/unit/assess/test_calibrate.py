@@ -20,7 +20,7 @@ from harness.assess.planted_events import FINDING
 from harness.compare.calibration.causes import BLIND
 from harness.compare.calibration.kinds import ERROR_TEXTS, Effect
 from harness.compare.rules import RuleSet
-from harness.journal.findings import catalogue
+from harness.journal.detectors import catalogue
 from harness.journal.planted import event_faults
 from harness.journal.store import Journal
 from harness.model import EventDraft

@@ -11,7 +11,8 @@ import pytest
 
 from harness.assess.live.evidence import kinds_read
 from harness.assessment import Finding
-from harness.journal.findings import VIEWS, Scope, catalogue, detect
+from harness.journal.detectors import VIEWS, Scope, catalogue
+from harness.journal.findings import detect
 from harness.journal.focus import Focus, reading_new
 from harness.model import EventDraft, Severity
 from harness.resources import sql_queries

@@ -11,7 +11,7 @@ from harness.demo.catalogue import load_directories
 from harness.demo.faults import Fault, choose, jobs_needed, load_faults, place
 from harness.demo.script import Flow
 from harness.demo.week import make_week
-from harness.journal.findings import catalogue
+from harness.journal.detectors import catalogue
 
 STAGED = tuple(fault for fault in load_faults() if fault.staged)
 
