@@ -34,6 +34,10 @@ class JournalBusyError(JournalError):
     """Another process kept the journal locked for longer than the stated bound."""
 
 
+class DroppedError(ShadowError):
+    """What was being read is not wanted any more."""
+
+
 class BrowserError(ShadowError):
     """No usable Chromium was found or it would not start."""
 

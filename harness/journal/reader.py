@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from harness.errors import DroppedError
 from harness.model import Watermark, require_aware
 from harness.resources import sql_queries
 
@@ -29,6 +30,8 @@ class Reader:
         self.as_of_seq = as_of_seq
         self.as_of_time = as_of_time
         """When the last counted event was recorded: the only clock a decision may look at."""
+        self.dropped: Callable[[], bool] = lambda: False
+        """Asked before each query: once it says so, DroppedError ends the reading."""
         self._con = con
 
     def frame(self, sql: str, /, **params: Any) -> pl.DataFrame:
@@ -83,6 +86,7 @@ class Reader:
 
     def rows(self, sql: str, /, **params: Any) -> list[tuple[Any, ...]]:
         """Like `frame`, as plain tuples."""
+        self.go_on()
         cursor = self._con.execute(sql, params) if params else self._con.execute(sql)
         return cursor.fetchall()
 
@@ -95,7 +99,13 @@ class Reader:
         finally:
             self._con.unregister(name)
 
+    def go_on(self) -> None:
+        """Raise DroppedError where nobody wants any more what is read here."""
+        if self.dropped():
+            raise DroppedError("What was being read is not wanted any more.")
+
     def _relation(self, sql: str, params: dict[str, Any]) -> duckdb.DuckDBPyRelation:
+        self.go_on()
         used = {name: value for name, value in params.items() if f"${name}" in sql}
         return self._con.sql(sql, params=used or None)
 

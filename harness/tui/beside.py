@@ -45,8 +45,8 @@ KEPT_MOMENTS = 4
 _AT_ONCE = 4
 _NICENESS = 10
 """Of looks that nobody waits for."""
-_IN_ORDER = frozenset({"judge_by"})
-"""What holds for every question after it."""
+_IN_ORDER = frozenset({"judge_by", "drop"})
+"""What holds for every question after it, or for every one before."""
 _SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -102,6 +102,10 @@ class DataBeside(Source):
             while len(self._kept) > KEPT_MOMENTS:
                 self._kept.popitem(last=False)
         return snapshot
+
+    def drop(self) -> None:
+        """As `DashboardData.drop`; waits for nothing."""
+        self._looks.tell("drop")
 
     def judge_by(self, criteria: Criteria) -> None:
         """As `DashboardData.judge_by`; a process that is begun later judges so too."""
@@ -226,6 +230,12 @@ class _Asked:
         with self._guard:
             self._send(self._alive(), answer, name, arguments, named)
         return answer.result()
+
+    def tell(self, name: str) -> None:
+        """Say something that needs no answer to the process that is there, if one is."""
+        with self._guard:
+            if self._line is not None:
+                self._send(self._line, Future(), name, (), {})
 
     def always(self, name: str, *arguments: Any) -> None:
         """Ask now if there is a process, and every process that is begun later, first of all."""

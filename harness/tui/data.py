@@ -89,6 +89,9 @@ class DashboardData:
         self._looks = looks
         self._first_met = FirstMet()
         self._left_at: float | None = None
+        self._begun = 0
+        self._dropped = 0
+        """Looks up to this one are not wanted any more."""
 
     def load(self, as_of: Moment | None) -> Snapshot:
         """Assess the journal as of a moment; the very same object while nothing has changed.
@@ -106,6 +109,11 @@ class DashboardData:
         seen = _seen(self._look(seq)[0])
         return bool(seen and self._looks and self._looks.keep(seen, now=False))
 
+    def drop(self) -> None:
+        """End the looks that are in hand as soon as can be: what they find is not wanted."""
+        with self._guard:
+            self._dropped = self._begun
+
     def close(self) -> None:
         """Nothing has to be let go of: each look opens and closes the journal."""
 
@@ -115,6 +123,7 @@ class DashboardData:
     def _look(self, as_of: Moment | None) -> tuple[Snapshot, bool]:
         """A snapshot, and whether it was assessed just now."""
         self._forget_another_file()
+        dropped = self._begin()
         kept, criteria = self._recall(as_of)
         assessment = kept.assessment if kept else None
         span: Span | None = None
@@ -132,7 +141,9 @@ class DashboardData:
             asked = self._clock() if as_of is None else as_of
             now = asked if isinstance(asked, datetime) else None
             with self._journal.reader(as_of) as reader:
+                reader.dropped = dropped
                 read = read_moment(reader, criteria, now=now, first_met=self._first_met)
+                reader.go_on()
             # Weighed when the journal is closed again, for the sake of its recorder.
             assessment = assessment_of(read, criteria)
         except ShadowError as error:
@@ -259,6 +270,13 @@ class DashboardData:
             rows = reader.rows(sql_queries("views/batch_steps.sql")[name], seq=seq)
         found: int | None = rows[0][0]
         return found
+
+    def _begin(self) -> Callable[[], bool]:
+        """Count a look; what is returned tells whether it has been dropped since."""
+        with self._guard:
+            self._begun += 1
+            number = self._begun
+        return lambda: number <= self._dropped
 
     def _head(self) -> Head:
         # Opening costs about 25 ms, so the version is checked once and again after any trouble.

@@ -37,7 +37,7 @@ _LOOK_UP_S = 0.05
 class LookingApp(TravellingApp):
     """What of the app looks at the journal."""
 
-    SETTLED_S: ClassVar[float] = 0.4
+    SETTLED_S: ClassVar[float] = 0.25
     """Where something stands in for a moment, it is read once a person has stayed so long."""
     QUIET_S: ClassVar[float] = 60.0
     """After so long without an event nobody is kept from the journal by looks ahead."""
@@ -108,7 +108,10 @@ class LookingApp(TravellingApp):
 
         arriving: whether nothing is shown of it yet. settled: whether it is sure that it will be.
         """
-        worker = get_current_worker()
+        worker, came = get_current_worker(), time.monotonic()
+        if arriving or not settled:
+            # Of a look at another moment nobody wants to wait for the end.
+            self._data.drop()
         if arriving:
             if seen := self._stand_in(as_of):
                 self.post_message(self.BridgeFound(as_of, seen))
@@ -116,7 +119,7 @@ class LookingApp(TravellingApp):
             self._data.stop_preparing()
         if not settled:
             # Whoever goes on at once need not have read what they passed by.
-            _rest(worker, self.SETTLED_S)
+            _rest(worker, came + self.SETTLED_S - time.monotonic())
         with self._one_look:
             if worker.is_cancelled:
                 return

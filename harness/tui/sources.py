@@ -76,6 +76,9 @@ class Source(DetailSource, JobSource, FileSource, RuleSource, TimeSource, Protoc
     def step(self, seq: int, *, forward: bool) -> int | None:
         """The next or previous moment at which the journal grew."""
 
+    def drop(self) -> None:
+        """Nobody wants what `load` is at: it soon ends, and what it returns means nothing."""
+
     def close(self) -> None:
         """Nothing is asked any more: what is still being read may end."""
 

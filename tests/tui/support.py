@@ -94,6 +94,9 @@ class FakeData:
     def close(self) -> None:
         """Nothing is open."""
 
+    def drop(self) -> None:
+        """Nothing takes long."""
+
     def prepare(self, seq: int) -> bool:
         """Nothing is kept."""
         return False

@@ -212,6 +212,20 @@ def test_whoever_waits_for_a_look_ahead_hears_of_its_end() -> None:
     beside.close()
 
 
+def test_a_look_in_hand_can_be_dropped_from_here() -> None:
+    beside = DataBeside(_Dropped, CRITERIA)
+    beside.drop()
+    assert children() == [], "nobody is begun only to be told that"
+    told: list[Snapshot] = []
+    thread = threading.Thread(target=lambda: told.append(beside.load(1)))
+    thread.start()
+    while thread.is_alive():
+        beside.drop()
+        time.sleep(0.05)
+    assert told[0].trouble == "dropped"
+    beside.close()
+
+
 def test_errors_come_across_with_where_they_arose() -> None:
     beside = DataBeside(_Faulty, CRITERIA)
     with pytest.raises(JournalBusyError, match="locked for 2 s"):
@@ -246,6 +260,21 @@ class _Stuck(FakeData):
         """Never answers."""
         time.sleep(600)
         return None
+
+
+class _Dropped(FakeData):
+    def __init__(self) -> None:
+        super().__init__()
+        self.dropped = threading.Event()
+
+    def load(self, as_of: Moment | None) -> Snapshot:
+        """Until it is dropped."""
+        self.dropped.wait(60)
+        return Snapshot(assessment=None, trouble="dropped", taken_at=at(0))
+
+    def drop(self) -> None:
+        """Ends it."""
+        self.dropped.set()
 
 
 class _Faulty(FakeData):

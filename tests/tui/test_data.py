@@ -6,11 +6,13 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from harness.assess.criteria import Criteria, load_criteria
+from harness.journal.reader import Reader
 from harness.journal.store import Journal
 from harness.model import Batch, Outcome, Watermark
 from harness.settings import Settings
@@ -45,6 +47,28 @@ def journal(tmp_path: Path) -> Journal:
 
 def data_of(path: Path, criteria: Criteria) -> DashboardData:
     return DashboardData(path, criteria, clock=lambda: at(500), busy_timeout_s=0.2)
+
+
+def test_a_look_that_was_dropped_ends_and_the_next_is_whole(
+    journal: Journal, criteria: Criteria, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, plain, asked = data_of(journal.path, criteria), Reader.rows, 0
+
+    def rows(reader: Reader, sql: str, /, **known: Any) -> list[tuple[Any, ...]]:
+        nonlocal asked
+        found = plain(reader, sql, **known)
+        asked += 1
+        if asked == 5:
+            data.drop()
+        return found
+
+    monkeypatch.setattr(Reader, "rows", rows)
+    data.drop()
+    ended = data.load(2)
+    assert ended.assessment is None
+    assert ended.trouble == "What was being read is not wanted any more."
+    assert asked == 5
+    assert data.load(2).assessment == data_of(journal.path, criteria).load(2).assessment
 
 
 def test_the_same_assessment_comes_back_while_the_journal_stands_still(

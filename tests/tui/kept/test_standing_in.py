@@ -77,10 +77,17 @@ class Slow(FakeData):
         self.prepared: list[int] = []
         self.stopped = 0
         self.ended = threading.Event()
+        self.in_hand: list[Moment | None] = []
+
+    def drop(self) -> None:
+        if self.in_hand:
+            self.may.set()
 
     def load(self, as_of: Moment | None) -> Snapshot:
         if self.held(as_of):
+            self.in_hand.append(as_of)
             assert self.may.wait(HELD_S)
+            self.in_hand.remove(as_of)
         span = replace(SPAN, last_at=self.last_at)
         return replace(super().load(as_of), span=span, took_s=self.took_s)
 
@@ -283,6 +290,22 @@ def test_what_is_passed_by_is_not_read() -> None:
         app.go_to(3700)
         await until(pilot, lambda: "seq 3,700 — not now" in text_of(app))
         assert data.loaded == [None, 3700]
+
+    play(opened(data, Kept(3400)), scenario)
+
+
+def test_whoever_goes_on_does_not_wait_for_what_they_left() -> None:
+    data = Slow()
+    data.held = lambda as_of: as_of == 3500
+
+    async def scenario(pilot: Pilot[int]) -> None:
+        app = await now_shown(pilot)
+        app.SETTLED_S = 0.0  # type: ignore[misc]
+        app.go_to(3500)
+        await until(pilot, lambda: data.loaded == [None] and data.in_hand == [3500])
+        app.go_to(3700)
+        await until(pilot, lambda: "seq 3,700 — not now" in text_of(app))
+        assert data.may.is_set(), "it was dropped"
 
     play(opened(data, Kept(3400)), scenario)
 
