@@ -18,7 +18,6 @@ from textual.theme import ThemeProvider
 from textual.worker import Worker, WorkerState
 
 from harness.assessment import Difference
-from harness.model import LIVE
 from harness.tui.actions.port import Operations
 from harness.tui.actions.table import bindings
 from harness.tui.closing import Closing
@@ -41,6 +40,7 @@ from harness.tui.state import Remembered, StateFile
 from harness.tui.task import BackgroundTask, TaskState
 from harness.tui.theme import DARK, THEMES, next_theme
 from harness.tui.view import View
+from harness.tui.widgets.cause_line import costliest_first
 from harness.tui.widgets.clusters import ClusterList
 from harness.tui.widgets.findings import FindingList
 from harness.tui.widgets.navigation import SCREENS
@@ -272,9 +272,7 @@ class ShadowApp(RunningApp):
     async def action_costliest(self) -> None:
         """The differences of the cause that costs most, of production where it has one."""
         shown = self.view.assessment
-        clusters = sorted(
-            shown.clusters if shown else (), key=lambda one: (one.mode != LIVE, -one.cost)
-        )
+        clusters = costliest_first(shown.clusters if shown else ())
         if not clusters:
             self.notify("No cause: everything compared so far agrees.")
             return

@@ -14,6 +14,7 @@ from harness.model import LIVE
 from harness.tui.screens.base import ShadowScreen
 from harness.tui.screens.gate import GateScreen
 from harness.tui.widgets.agreement import AgreementPanel
+from harness.tui.widgets.cause_line import CauseLine
 from harness.tui.widgets.cell import Cell
 from harness.tui.widgets.clusters import ClusterList
 from harness.tui.widgets.findings import FindingList
@@ -50,7 +51,8 @@ after how long: `○` old, `●` new.
 **Operations.** Jobs an hour over the last hour, jobs that wait, queue, dead letters (DLQ), Prefect,
 workers, and how far the record is complete. *not recorded* means that nobody looked.
 
-**Enter** on a cluster shows its differences, on a finding its evidence.
+**Enter** on a cluster shows its differences, on a finding its evidence. Where the list of clusters
+may be out of sight, a line below names the one that costs most; **m** shows its differences.
 """
 
     AUTO_FOCUS = ""
@@ -79,6 +81,7 @@ workers, and how far the record is complete. *not recorded* means that nobody lo
             with Horizontal(id="plots"):
                 yield LatencyPlotPanel(id="latency-plot")
                 yield TrafficPanel(id="traffic")
+        yield CauseLine(id="cause")
         yield FindingTicker(id="ticker")
 
     def paint(self, assessment: Assessment) -> None:
@@ -100,6 +103,7 @@ workers, and how far the record is complete. *not recorded* means that nobody lo
         self.query_one(OperationsPanel).show(assessment)
         running = assessment.operations
         self.query_one(TrafficPanel).show(running.traffic if running else None)
+        self.query_one(CauseLine).show_clusters(assessment.clusters)
         self.query_one(FindingTicker).show_findings(assessment.findings)
         self.query_one(ClusterList).show(assessment.clusters)
         self.query_one(FindingList).show(assessment.findings)
