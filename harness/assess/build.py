@@ -221,16 +221,20 @@ def _series(sequence: JobSequence, criteria: Criteria) -> tuple[BandPoint, ...]:
     share[has] = settled(low, high)
     seen = np.cumsum(has)
     means = np.cumsum(share) / np.maximum(seen, 1)
+    last = [n - 1 for n in after]
+    drawn = zip(
+        after,
+        sequence.job_ids.gather(last),
+        sequence.created_at.gather(last),
+        means[last].tolist(),
+        *(end.tolist() for end in ends),
+        strict=True,
+    )
     return tuple(
         BandPoint(
-            n=n,
-            job_id=sequence.job_ids[n - 1],
-            created_at=sequence.created_at[n - 1].astimezone(UTC),
-            value=float(means[n - 1]),
-            low=float(ends[0][i]),
-            high=float(ends[1][i]),
+            n=n, job_id=job, created_at=at.astimezone(UTC), value=value, low=lower, high=upper
         )
-        for i, n in enumerate(after)
+        for n, job, at, value, lower, upper in drawn
         if seen[n - 1]
     )
 

@@ -230,7 +230,7 @@ def _stage_sample(
                 alpha_total=criteria.alpha_total / 2.0,
                 n_min=criteria.n_min,
             )
-            if sequence.job_ids
+            if sequence.sizes.size
             else None
         ),
     )
@@ -286,7 +286,7 @@ def _reweighted(
     """Agreement if the sample had the package sizes of all jobs (strata)."""
     label = _FEATURES["package size"]
     weights = Counter(placed.select(label=label)["label"].to_list())
-    if len(weights) < 2 or not sequence.job_ids:
+    if len(weights) < 2 or not sequence.sizes.size:
         return None
     sizes = dict(inside.select("job_id", label=label).iter_rows())
     here = np.array([sizes[job] for job in sequence.job_ids])

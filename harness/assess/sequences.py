@@ -16,7 +16,7 @@ import polars as pl
 from harness.compare.silence import BlindPeriod, silent_for_s
 from harness.model import LIVE
 from harness.stats.checks import FloatArray
-from harness.stats.quantiles import DurationState
+from harness.stats.quantiles import DurationState, States
 
 _DONE = ["submitted", "skipped"]
 _PENDING = pl.col("verdict") == "in_flight"
@@ -26,9 +26,9 @@ _PENDING = pl.col("verdict") == "in_flight"
 class JobSequence:
     """Shares per job with at least one live pair; every array has shape (n,)."""
 
-    job_ids: tuple[str, ...]
+    job_ids: pl.Series
     created_at: pl.Series
-    """A column, since a moment of each job is dear to make and few are asked for."""
+    """Columns, since a value of each job is dear to make and few are asked for."""
     sizes: FloatArray
     """Pairs of the job."""
     agreement_low: FloatArray
@@ -57,10 +57,10 @@ class Fates:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Durations:
-    """One latency of one side: seconds of scaled time and a `DurationState` for each."""
+    """One latency of one side: seconds of scaled time and what is known of each, shape (n,)."""
 
     seconds: FloatArray
-    states: tuple[str, ...]
+    states: States
     skewed: int = 0
     """Left out because they end before they begin: a clock is wrong, which is a finding."""
 
@@ -106,7 +106,7 @@ def sequence_of(counts: pl.DataFrame, jobs: pl.DataFrame) -> JobSequence:
     n = _column(rows, "n")
     shares = rows.filter(pl.col("control_done") > 0)
     return JobSequence(
-        job_ids=tuple(rows["job_id"].to_list()),
+        job_ids=rows["job_id"],
         created_at=rows["created_at"],
         sizes=n,
         agreement_low=_column(rows, "agree") / n,
@@ -188,10 +188,10 @@ def candidate_end_to_end(jobs: pl.DataFrame, *, until: datetime, scale: float) -
     fate = pl.col("fate")
     state = (
         pl.when((fate == "processed") & pl.col("candidate_status").ne_missing("failed"))
-        .then(pl.lit(DurationState.FINISHED.value))
+        .then(_code(DurationState.FINISHED))
         .when(fate == "pending")
-        .then(pl.lit(DurationState.RUNNING.value))
-        .otherwise(pl.lit(DurationState.LOST.value))
+        .then(_code(DurationState.RUNNING))
+        .otherwise(_code(DurationState.LOST))
     )
     return _durations(
         jobs.with_columns(state=state),
@@ -211,10 +211,10 @@ def spans(
     """
     state = (
         pl.when(pl.col(end).is_not_null())
-        .then(pl.lit(DurationState.FINISHED.value))
+        .then(_code(DurationState.FINISHED))
         .when(lost)
-        .then(pl.lit(DurationState.LOST.value))
-        .otherwise(pl.lit(DurationState.RUNNING.value))
+        .then(_code(DurationState.LOST))
+        .otherwise(_code(DurationState.RUNNING))
     )
     begun = jobs.filter(pl.col(start).is_not_null()).with_columns(state=state)
     return _durations(begun, start=start, end=end, until=until, scale=scale)
@@ -236,7 +236,7 @@ def submission_spans(pairs: pl.DataFrame, *, side: str, scale: float) -> Duratio
     kept = seconds.filter(seconds >= 0)
     return Durations(
         seconds=kept.to_numpy().astype(np.float64),
-        states=(DurationState.FINISHED.value,) * kept.len(),
+        states=np.full(kept.len(), DurationState.FINISHED, dtype=np.int8),
         skewed=seconds.len() - kept.len(),
     )
 
@@ -250,8 +250,8 @@ def _durations(
         / 1e6
         * scale,
     )
-    lost = pl.col("state") == DurationState.LOST.value
-    running = pl.col("state") == DurationState.RUNNING.value
+    lost = pl.col("state") == _code(DurationState.LOST)
+    running = pl.col("state") == _code(DurationState.RUNNING)
     # Begun after the moment up to which the record is complete: it has run for no time yet.
     measured = measured.with_columns(
         seconds=pl.when(lost | (running & (pl.col("seconds") < 0)))
@@ -261,9 +261,13 @@ def _durations(
     kept = measured.filter(pl.col("seconds") >= 0)
     return Durations(
         seconds=_column(kept, "seconds"),
-        states=tuple(kept["state"].to_list()),
+        states=kept["state"].to_numpy(),
         skewed=measured.height - kept.height,
     )
+
+
+def _code(state: DurationState) -> pl.Expr:
+    return pl.lit(state.value, dtype=pl.Int8)
 
 
 def _column(frame: pl.DataFrame, name: str) -> FloatArray:

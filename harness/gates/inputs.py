@@ -6,14 +6,14 @@ per job in the control's order `(created_at, job_id)`, never by completion.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
 
 from harness.stats.checks import FloatArray, StatsInputError, bounds_pair, check_count, check_share
-from harness.stats.quantiles import durations
+from harness.stats.quantiles import States, durations
 
 SAMPLES_APART_S = 600.0
 """The time between two samples counts as seen if they are no further apart; real seconds."""
@@ -79,6 +79,10 @@ def _none() -> FloatArray:
     return np.zeros(0)
 
 
+def _no_states() -> States:
+    return np.zeros(0, dtype=np.int8)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scoped:
     """The evidence of one gate that is about some jobs or directories only; as in `GateInputs`."""
@@ -89,7 +93,7 @@ class Scoped:
     success_high: FloatArray = field(default_factory=_none)
     control_success: float | None = None
     end_to_end_s: FloatArray = field(default_factory=_none)
-    end_to_end_state: Sequence[str] = ()
+    end_to_end_state: States = field(default_factory=_no_states)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -123,7 +127,7 @@ class GateInputs:
     """The control's mean share of submitted ones, to compare with; decides nothing."""
     end_to_end_s: FloatArray = field(default_factory=_none)
     """Per admitted job, candidate: seconds from created to finished; elapsed if running."""
-    end_to_end_state: Sequence[str] = ()
+    end_to_end_state: States = field(default_factory=_no_states)
     """Per admitted job: a `harness.stats.quantiles.DurationState`."""
     admitted_jobs: int = 0
     """Jobs that the candidate should have processed."""
@@ -195,6 +199,9 @@ class GateInputs:
             field_name = {"seconds": "end_to_end_s", "states": "end_to_end_state"}[error.argument]
             raise StatsInputError(field_name, _problem(error)) from None
         object.__setattr__(self, "end_to_end_s", _frozen(self.end_to_end_s))
+        states = np.array(self.end_to_end_state, dtype=np.int8)
+        states.setflags(write=False)
+        object.__setattr__(self, "end_to_end_state", states)
         for name in ("admitted_jobs", "processed_jobs", "pending_jobs"):
             check_count(name, getattr(self, name))
         check_count("attempt", self.attempt)

@@ -8,7 +8,6 @@ What jobs have in common, such as their size, cancels within a pair.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +15,12 @@ import numpy.typing as npt
 from harness.stats.checks import FloatArray, StatsInputError, same_length
 from harness.stats.quantiles import durations
 
-States = Sequence[str] | npt.NDArray[np.str_]
-
 
 def no_slower(
     old_s: npt.ArrayLike,
     new_s: npt.ArrayLike,
-    old_states: States | None = None,
-    new_states: States | None = None,
+    old_states: npt.ArrayLike | None = None,
+    new_states: npt.ArrayLike | None = None,
     *,
     factor: float = 1.0,
 ) -> tuple[FloatArray, FloatArray]:
@@ -45,7 +42,7 @@ def no_slower(
 
 
 def _named(
-    side: str, seconds: npt.ArrayLike, states: States | None
+    side: str, seconds: npt.ArrayLike, states: npt.ArrayLike | None
 ) -> tuple[FloatArray, FloatArray]:
     try:
         return durations(seconds, states)

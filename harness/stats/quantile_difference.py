@@ -8,16 +8,12 @@ jobs and for sides of unequal size; wide, because it uses nothing that jobs have
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import numpy.typing as npt
 
 from harness.stats.checks import check_alpha
 from harness.stats.quantiles import QuantileBounds, quantile_bounds
-
-States = Sequence[str] | npt.NDArray[np.str_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +32,8 @@ class QuantileDifference:
 def quantile_difference(
     old_s: npt.ArrayLike,
     new_s: npt.ArrayLike,
-    old_states: States | None = None,
-    new_states: States | None = None,
+    old_states: npt.ArrayLike | None = None,
+    new_states: npt.ArrayLike | None = None,
     *,
     p: float,
     alpha_total: float,

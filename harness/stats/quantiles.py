@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum
 from functools import lru_cache, partial
 from typing import TypeAlias
 
@@ -28,20 +28,23 @@ from harness.stats.checks import (
     check_count,
     check_inner_share,
     real_array,
+    same_length,
 )
 from harness.stats.counts import least_successes_to_pass, most_successes_to_fail
 
+States: TypeAlias = npt.NDArray[np.int8]
+"""A `DurationState` per job, shape (n,)."""
 Ranks: TypeAlias = Callable[[int, float, float], tuple[int | None, int | None]]
 """Ranks (from 1) of the order statistics that bound the p-quantile, of n, p and alpha_total."""
 
 
-class DurationState(StrEnum):
-    """How much is known of one job's duration."""
+class DurationState(IntEnum):
+    """How much is known of one job's duration; a number, so that a million stand in an array."""
 
-    FINISHED = "finished"
-    RUNNING = "running"
+    FINISHED = 0
+    RUNNING = 1
     """Not ended; its seconds are those elapsed so far."""
-    LOST = "lost"
+    LOST = 2
     """Failed to end or lost: its duration is infinite, its seconds are ignored."""
 
 
@@ -90,7 +93,7 @@ def _binomial_cdf(k: int, *, n: int, p: float) -> float:
 
 def quantile_bounds(
     seconds: npt.ArrayLike,
-    states: Sequence[str] | npt.NDArray[np.str_] | None = None,
+    states: npt.ArrayLike | None = None,
     *,
     p: float,
     alpha_total: float,
@@ -101,7 +104,7 @@ def quantile_bounds(
 
 def fixed_quantile_bounds(
     seconds: npt.ArrayLike,
-    states: Sequence[str] | npt.NDArray[np.str_] | None = None,
+    states: npt.ArrayLike | None = None,
     *,
     p: float,
     alpha_total: float,
@@ -112,7 +115,7 @@ def fixed_quantile_bounds(
 
 def below_limit(
     seconds: npt.ArrayLike,
-    states: Sequence[str] | npt.NDArray[np.str_] | None = None,
+    states: npt.ArrayLike | None = None,
     *,
     limit_s: float,
 ) -> tuple[FloatArray, FloatArray]:
@@ -127,38 +130,27 @@ def below_limit(
 
 
 def durations(
-    seconds: npt.ArrayLike, states: Sequence[str] | npt.NDArray[np.str_] | None
+    seconds: npt.ArrayLike, states: npt.ArrayLike | None
 ) -> tuple[FloatArray, FloatArray]:
     """The least and the most that each job can take, shape (n,) each.
 
     seconds: duration of a finished job, elapsed time of a running one, ignored for a lost one.
-    states: a `DurationState` per job; None: all finished.
+    states: a `DurationState` per job, best as `States`; None: all finished.
     Raises StatsInputError on NaN, negative seconds (clock skew is a finding, not data) or an
     unknown state.
     """
     known = real_array("seconds", seconds)
-    words = (DurationState.FINISHED.value,) * known.size if states is None else states
-    if len(words) != known.size:
-        raise StatsInputError("states", f"has {len(words)} values, seconds has {known.size}")
-    distinct = {str(word) for word in set(words)}
-    strange = distinct - set(DurationState)
-    if strange:
-        first = next(str(word) for word in words if str(word) in strange)
-        raise StatsInputError("states", f"holds {first!r}, which is no state")
-
-    def are(state: DurationState) -> npt.NDArray[np.bool_]:
-        if distinct <= {state.value}:
-            return np.ones(known.size, dtype=np.bool_)
-        if state.value not in distinct:
-            return np.zeros(known.size, dtype=np.bool_)
-        return np.fromiter((word == state.value for word in words), np.bool_, count=known.size)
-
-    lost = are(DurationState.LOST)
+    codes = np.zeros(known.size) if states is None else real_array("states", states)
+    same_length("states", codes, "seconds", known)
+    strange = np.flatnonzero(~np.isin(codes, list(DurationState)))
+    if strange.size:
+        raise StatsInputError("states", f"holds {codes[strange[0]]:g}, which is no state")
+    lost = codes == DurationState.LOST
     negative = np.flatnonzero((known < 0.0) & ~lost)
     if negative.size:
         raise StatsInputError("seconds", f"[{int(negative[0])}] is negative")
     least = np.where(lost, np.inf, known)
-    most = np.where(are(DurationState.FINISHED), known, np.inf)
+    most = np.where(codes == DurationState.FINISHED, known, np.inf)
     return least, most
 
 
@@ -177,9 +169,7 @@ class Distribution:
     ended: FloatArray
 
     @classmethod
-    def of(
-        cls, seconds: npt.ArrayLike, states: Sequence[str] | npt.NDArray[np.str_] | None = None
-    ) -> Distribution:
+    def of(cls, seconds: npt.ArrayLike, states: npt.ArrayLike | None = None) -> Distribution:
         """Put durations in order; arguments and errors as for `durations`."""
         least, most = durations(seconds, states)
         ends = np.sort(least[np.isfinite(most)])

@@ -25,9 +25,11 @@ from harness.assess.sequences import (
 from harness.compare.comparison import compare
 from harness.compare.rules import RuleSet, parse_rules
 from harness.resources import package_text
+from harness.stats.quantiles import DurationState
 from tests.support.events import HOST, at
 from tests.support.frames import Row, candidate, control, job, jobs_frame, submissions_frame
 
+FINISHED, RUNNING, LOST = DurationState
 SHIPPED = parse_rules(package_text("compare/default-rules.toml"), origin="shipped")
 DEADLINE_S = 600.0
 HOSTS = (HOST, "birch-index.test", "cedar-pages.example", "dogwood.test")
@@ -73,7 +75,7 @@ def test_jobs_stand_in_the_order_of_the_control_whoever_finished_first() -> None
         for side in (control(job_id=name, finished_at=at(n)), candidate(job_id=name))
     ]
     ordered = sorted(jobs, key=lambda row: (row["created_at"], row["job_id"]))
-    assert _sequence(rows, ordered).job_ids == ("a", "b", "late")
+    assert _sequence(rows, ordered).job_ids.to_list() == ["a", "b", "late"]
     assert _sequence(rows[::-1], ordered).created_at.to_list() == [at(10), at(10), at(50)]
 
 
@@ -130,7 +132,7 @@ def test_a_candidate_silent_past_its_deadline_has_failed_whatever_the_control_do
 def test_replays_and_jobs_without_submissions_stay_out_of_the_sequence() -> None:
     rows = [control(), candidate(), candidate("failed", mode="demo")]
     found = _sequence(rows, [job(), job("job-b")])
-    assert (found.job_ids, found.agreement_low.tolist()) == ((job()["job_id"],), [1.0])
+    assert (found.job_ids.to_list(), found.agreement_low.tolist()) == ([job()["job_id"]], [1.0])
 
 
 def test_the_raw_figure_counts_without_rules() -> None:
@@ -192,7 +194,7 @@ def test_the_sequence_does_not_depend_on_the_order_of_the_pairs() -> None:
     one = _sequence(rows, jobs)
     random.Random(5).shuffle(rows)
     other = _sequence(rows, jobs)
-    assert one.job_ids == other.job_ids
+    assert one.job_ids.equals(other.job_ids)
     assert one.agreement_low.tolist() == other.agreement_low.tolist()
 
 
@@ -244,28 +246,28 @@ def _end_to_end(jobs: list[Row], *, second: float = 5000, scale: float = 1.0) ->
 
 def test_end_to_end_runs_from_created_to_the_candidates_end() -> None:
     found = _end_to_end([job(candidate_finished_at=at(90))])
-    assert (found.seconds.tolist(), found.states) == ([90.0], ("finished",))
+    assert (found.seconds.tolist(), found.states.tolist()) == ([90.0], [FINISHED])
 
 
 def test_a_running_job_counts_with_the_time_elapsed_so_far() -> None:
     found = _end_to_end([job(created_at=at(10))], second=110)
-    assert (found.seconds.tolist(), found.states) == ([100.0], ("running",))
+    assert (found.seconds.tolist(), found.states.tolist()) == ([100.0], [RUNNING])
 
 
 def test_lost_jobs_and_jobs_that_failed_as_a_whole_never_end() -> None:
     failed = job("b", candidate_finished_at=at(90), candidate_status="failed")
-    assert _end_to_end([job("a"), failed]).states == ("lost", "lost")
+    assert _end_to_end([job("a"), failed]).states.tolist() == [LOST, LOST]
 
 
 def test_a_job_that_begins_after_the_complete_record_has_run_for_no_time() -> None:
     found = _end_to_end([job(created_at=at(200))], second=100)
-    assert (found.seconds.tolist(), found.states, found.skewed) == ([0.0], ("running",), 0)
+    assert (found.seconds.tolist(), found.states.tolist(), found.skewed) == ([0.0], [RUNNING], 0)
 
 
 def test_a_duration_below_zero_is_left_out_and_counted() -> None:
     jobs = [job("a", candidate_finished_at=at(-5)), job("b", candidate_finished_at=at(30))]
     found = _end_to_end(jobs)
-    assert (found.seconds.tolist(), found.states, found.skewed) == ([30.0], ("finished",), 1)
+    assert (found.seconds.tolist(), found.states.tolist(), found.skewed) == ([30.0], [FINISHED], 1)
 
 
 def test_durations_count_scaled_seconds() -> None:
@@ -281,15 +283,18 @@ def test_spans_begin_with_their_own_start_and_censor_what_has_no_end() -> None:
     wait = spans(
         jobs, start="created_at", end="claimed_at", until=at(100), scale=1.0, lost=pl.lit(False)
     )
-    assert (wait.seconds.tolist(), wait.states) == (
+    assert (wait.seconds.tolist(), wait.states.tolist()) == (
         [30.0, 100.0, 40.0],
-        ("finished", "running", "finished"),
+        [FINISHED, RUNNING, FINISHED],
     )
     processing = spans(
         jobs, start="claimed_at", end="candidate_finished_at", until=at(100), scale=1.0,
         lost=pl.col("job_id") == "a",
     )  # fmt: skip
-    assert (processing.seconds.tolist(), processing.states) == ([0.0, 60.0], ("lost", "running"))
+    assert (processing.seconds.tolist(), processing.states.tolist()) == (
+        [0.0, 60.0],
+        [LOST, RUNNING],
+    )
 
 
 def _directory_spans(rows: list[Row], side: str, *, scale: float = 1.0) -> Durations:
@@ -310,11 +315,11 @@ def test_the_candidates_own_figure_is_not_scaled_and_a_measured_one_is() -> None
 
 def test_unmeasured_and_unfinished_submissions_have_no_duration() -> None:
     rows = [control(started_at=None), candidate("in_flight")]
-    assert _directory_spans(rows, "control").states == ()
-    assert _directory_spans(rows, "candidate").states == ()
+    assert _directory_spans(rows, "control").states.size == 0
+    assert _directory_spans(rows, "candidate").states.size == 0
 
 
 def test_a_submission_that_ends_before_it_begins_is_left_out_and_counted() -> None:
     late = at(60) + timedelta(seconds=1)
     found = _directory_spans([control(started_at=late), candidate()], "control")
-    assert (found.states, found.skewed) == ((), 1)
+    assert (found.states.tolist(), found.skewed) == ([], 1)

@@ -20,6 +20,7 @@ from harness.gates.inputs import (
     Sampling,
     StageInputs,
 )
+from harness.stats.quantiles import DurationState
 
 GOOD_JOBS = 150
 WATCHED = Sampling(samples=2000, share=0.999)
@@ -42,7 +43,7 @@ def make_inputs(jobs: int = GOOD_JOBS, **changes: Any) -> GateInputs:
         "success_high": ones,
         "control_success": 0.97,
         "end_to_end_s": np.full(jobs, 120.0),
-        "end_to_end_state": ("finished",) * jobs,
+        "end_to_end_state": (DurationState.FINISHED,) * jobs,
         "admitted_jobs": jobs,
         "processed_jobs": jobs,
         "confirmed_losses": {"never_enqueued": 0, "lost_after_trigger": 0},

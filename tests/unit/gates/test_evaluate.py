@@ -16,9 +16,11 @@ from harness.gates.inputs import Attestation, GateInputs, Sampling
 from harness.gates.presets import load_gates
 from harness.model import Decision, GateStatus, IntervalKind
 from harness.stats.checks import StatsInputError
+from harness.stats.quantiles import DurationState
 from tests.unit.gates.factory import evaluated, find, judged, make_inputs
 from tests.unit.gates.test_definition import SHIPPED
 
+FINISHED, RUNNING, LOST = DurationState
 GATES = load_gates()
 AGREEMENT = "dual-write.agreement"
 LATENCY = "shadow.p95_latency"
@@ -33,7 +35,7 @@ def agreement(low: Any, high: Any = None, **changes: Any) -> GateInputs:
 def durations(seconds: Any, states: Any = None, **changes: Any) -> GateInputs:
     n = len(seconds)
     return make_inputs(
-        n, end_to_end_s=seconds, end_to_end_state=states or ("finished",) * n, **changes
+        n, end_to_end_s=seconds, end_to_end_state=states or (FINISHED,) * n, **changes
     )
 
 
@@ -242,13 +244,13 @@ def test_exactly_300_seconds_are_not_below_300_seconds() -> None:
 
 def test_lost_jobs_are_slow_jobs() -> None:
     seconds = np.full(100, 10.0)
-    lost = judged(GATES, LATENCY, durations(seconds, ("lost", "finished") * 50))
+    lost = judged(GATES, LATENCY, durations(seconds, (LOST, FINISHED) * 50))
     assert lost.status is GateStatus.FAIL
     assert lost.value_text == "50.0 %"
 
 
 def test_running_jobs_wait_until_they_have_missed_the_limit() -> None:
-    states = ("finished",) * 70 + ("running",) * 30
+    states = (FINISHED,) * 70 + (RUNNING,) * 30
     young = judged(GATES, LATENCY, durations(np.full(100, 30.0), states))
     assert young.status is GateStatus.UNDECIDED
     assert young.evidence_text == "100 jobs, 30 pending"

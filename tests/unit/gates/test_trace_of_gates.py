@@ -12,6 +12,7 @@ import pytest
 from harness.gates.inputs import GateInputs, Levels, OldPath, Sampling
 from harness.gates.presets import load_gates
 from harness.model import GateStatus
+from harness.stats.quantiles import DurationState
 from tests.unit.gates.factory import END, judged, make_inputs, said, sampled
 
 GATES = load_gates()
@@ -44,7 +45,10 @@ def shares(value: float, what: str) -> dict[str, Any]:
 
 
 def slow(seconds: float) -> dict[str, Any]:
-    return {"end_to_end_s": np.full(150, seconds), "end_to_end_state": ("finished",) * 150}
+    return {
+        "end_to_end_s": np.full(150, seconds),
+        "end_to_end_state": (DurationState.FINISHED,) * 150,
+    }
 
 
 def failing_stage() -> tuple[Any, ...]:

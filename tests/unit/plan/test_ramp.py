@@ -24,6 +24,7 @@ from harness.plan.stages import (
     stage_of,
     steps_after,
 )
+from harness.stats.quantiles import DurationState
 from harness.stats.representative import compare_mix, sampled_share
 
 MOMENT = datetime(2026, 11, 25, 8, tzinfo=UTC)
@@ -70,8 +71,8 @@ def evidence(*, agreeing: int = 40, of: int = 40, slow: int = 0, **changes: Any)
     took = np.array([20.0] * (of - slow) + [900.0] * slow)
     inputs = GateInputs(
         agreement_low=agreement, agreement_high=agreement, end_to_end_s=took,
-        end_to_end_state=("finished",) * of, admitted_jobs=of, processed_jobs=of, coverage=1.0,
-        recording_complete=True,
+        end_to_end_state=(DurationState.FINISHED,) * of, admitted_jobs=of, processed_jobs=of,
+        coverage=1.0, recording_complete=True,
     )  # fmt: skip
     judged = tuple(result for phase in evaluate(gates(), inputs) for result in phase.gates)
     values: dict[str, Any] = {

@@ -11,8 +11,9 @@ from harness.stats.checks import StatsInputError
 from harness.stats.ecdf import MOST_POINTS, drawn_ecdf
 from harness.stats.quantiles import Distribution, DurationState, quantile_bounds
 
+FINISHED, RUNNING, LOST = DurationState
 JOBS = st.lists(
-    st.tuples(st.floats(0.0, 1e6), st.sampled_from([state.value for state in DurationState])),
+    st.tuples(st.floats(0.0, 1e6), st.sampled_from(DurationState)),
     min_size=1,
     max_size=MOST_POINTS,
 )
@@ -27,22 +28,22 @@ def test_without_a_lost_or_running_job_it_is_the_empirical_distribution() -> Non
 
 
 def test_a_lost_job_keeps_the_curve_below_one_and_nothing_ended_is_no_curve() -> None:
-    states = ["finished", "finished", "lost", "finished"]
+    states = [FINISHED, FINISHED, LOST, FINISHED]
     assert drawn_ecdf(Distribution.of([1.0, 2.0, 0.0, 4.0], states))[-1] == (4.0, 0.75)
-    assert drawn_ecdf(Distribution.of([0.0, 5.0], ["lost", "running"])) == ()
+    assert drawn_ecdf(Distribution.of([0.0, 5.0], [LOST, RUNNING])) == ()
     assert drawn_ecdf(Distribution.of([])) == ()
 
 
 def test_a_running_job_counts_for_as_long_as_it_is_known_to_run() -> None:
-    early = drawn_ecdf(Distribution.of([0.5, 1.0, 2.0], ["running", "finished", "finished"]))
-    late = drawn_ecdf(Distribution.of([9.0, 1.0, 2.0], ["running", "finished", "finished"]))
+    early = drawn_ecdf(Distribution.of([0.5, 1.0, 2.0], [RUNNING, FINISHED, FINISHED]))
+    late = drawn_ecdf(Distribution.of([9.0, 1.0, 2.0], [RUNNING, FINISHED, FINISHED]))
     assert early == ((1.0, 0.5), (2.0, 1.0))
     assert late == ((1.0, pytest.approx(1 / 3)), (2.0, pytest.approx(2 / 3)))
 
 
 @given(JOBS, st.sampled_from([0.1, 0.5, 0.9, 0.95]))
 def test_the_percentile_is_where_the_curve_reaches_it(
-    jobs: list[tuple[float, str]], p: float
+    jobs: list[tuple[float, DurationState]], p: float
 ) -> None:
     seconds, states = [s for s, _ in jobs], [state for _, state in jobs]
     curve = drawn_ecdf(Distribution.of(seconds, states))

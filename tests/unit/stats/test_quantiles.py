@@ -14,6 +14,7 @@ from scipy.stats import binom
 from harness.stats.checks import StatsInputError
 from harness.stats.counts import log_e_plus_counts
 from harness.stats.quantiles import (
+    DurationState,
     below_limit,
     cs_ranks,
     fixed_quantile_bounds,
@@ -22,6 +23,7 @@ from harness.stats.quantiles import (
 )
 from harness.stats.stitched import stitched_ranks
 
+FINISHED, RUNNING, LOST = DurationState
 YPUB = np.round(60 * np.exp(0.8 * ndtri((np.arange(1, 201) - 0.5) / 200)), 6)
 
 
@@ -143,7 +145,7 @@ def test_bounds_move_with_the_durations(seconds: list[int], scale: int, shift: i
 
 def test_running_jobs_count_at_elapsed_time_below_and_as_endless_above() -> None:
     seconds = [10.0] * 40 + [50.0] * 10
-    states = ["finished"] * 40 + ["running"] * 10
+    states = [FINISHED] * 40 + [RUNNING] * 10
     bounds = quantile_bounds(seconds, states, p=0.8, alpha_total=0.3)
     settled_now = quantile_bounds(seconds, p=0.8, alpha_total=0.3)
     never = quantile_bounds([10.0] * 40 + [math.inf] * 10, p=0.8, alpha_total=0.3)
@@ -154,14 +156,14 @@ def test_running_jobs_count_at_elapsed_time_below_and_as_endless_above() -> None
 
 def test_a_running_job_over_the_limit_has_already_missed_it() -> None:
     low, high = below_limit(
-        [10.0, 299.0, 300.0, 5.0], ["finished", "running", "running", "lost"], limit_s=300
+        [10.0, 299.0, 300.0, 5.0], [FINISHED, RUNNING, RUNNING, LOST], limit_s=300
     )
     assert low.tolist() == [1.0, 0.0, 0.0, 0.0]
     assert high.tolist() == [1.0, 1.0, 0.0, 0.0]
 
 
 def test_lost_jobs_never_end() -> None:
-    states = ["finished"] * 8 + ["lost"] * 2
+    states = [FINISHED] * 8 + [LOST] * 2
     bounds = quantile_bounds([1.0] * 10, states, p=0.9, alpha_total=0.3)
     assert bounds.value == math.inf
     assert quantile_bounds([1.0] * 10, states, p=0.8, alpha_total=0.3).value == 1.0
@@ -172,9 +174,9 @@ def test_estimate_of_running_jobs_lies_between_its_extremes() -> None:
     truth = rng.exponential(100, 300)
     cut = rng.exponential(150, 300)
     seconds = np.minimum(truth, cut)
-    states = np.where(truth <= cut, "finished", "running")
+    states = np.where(truth <= cut, FINISHED, RUNNING)
     value = quantile_bounds(seconds, states, p=0.5, alpha_total=0.1).value
-    assert np.median(seconds[states == "finished"]) < value
+    assert np.median(seconds[states == FINISHED]) < value
     assert value == pytest.approx(100 * math.log(2), rel=0.25)
 
 
@@ -189,10 +191,10 @@ def test_durations_that_are_none_are_refused_by_name() -> None:
         quantile_bounds([1.0, -2.0], p=0.5, alpha_total=0.05)
     with pytest.raises(StatsInputError, match=r"^seconds\[0\] is NaN"):
         quantile_bounds([math.nan], p=0.5, alpha_total=0.05)
-    with pytest.raises(StatsInputError, match=r"^states holds 'asleep'"):
-        quantile_bounds([1.0], ["asleep"], p=0.5, alpha_total=0.05)
+    with pytest.raises(StatsInputError, match=r"^states holds 3, which is no state"):
+        quantile_bounds([1.0], [3], p=0.5, alpha_total=0.05)
     with pytest.raises(StatsInputError, match=r"^states has 1 values"):
-        quantile_bounds([1.0, 2.0], ["running"], p=0.5, alpha_total=0.05)
+        quantile_bounds([1.0, 2.0], [RUNNING], p=0.5, alpha_total=0.05)
     with pytest.raises(StatsInputError, match=r"^limit_s"):
         below_limit([1.0], limit_s=0.0)
     with pytest.raises(StatsInputError, match=r"^p "):

@@ -15,9 +15,10 @@ from harness.stats.counts import interval_counts
 from harness.stats.mann_whitney import mann_whitney, u_distribution
 from harness.stats.paired import no_slower
 from harness.stats.quantile_difference import quantile_difference
-from harness.stats.quantiles import quantile_bounds
+from harness.stats.quantiles import DurationState, quantile_bounds
 from tests.unit.stats.test_quantiles import YPUB
 
+FINISHED, RUNNING, LOST = DurationState
 OLD = [12.1, 15.3, 9.8, 11.0, 14.2, 13.7, 10.5, 16.9]
 NEW = [14.9, 18.2, 12.4, 13.1, 17.7, 16.0, 15.8, 19.5, 11.6]
 
@@ -107,7 +108,7 @@ def test_a_side_without_a_bound_leaves_the_difference_without_one_and_never_nan(
     assert math.isfinite(told.difference_low_s)
     told = quantile_difference(few, YPUB, p=0.95, alpha_total=0.1)
     assert (told.difference_low_s, told.ratio_low) == (-math.inf, 0.0)
-    lost = ["lost"] * 20
+    lost = [LOST] * 20
     told = quantile_difference(few, few, lost, lost, p=0.5, alpha_total=0.1)
     assert (told.difference_low_s, told.difference_high_s) == (-math.inf, math.inf)
     assert (told.ratio_low, told.ratio_high) == (0.0, math.inf)
@@ -121,8 +122,8 @@ def test_pairs_say_who_is_slower_and_leave_open_what_still_runs() -> None:
     low, high = no_slower(
         [10.0, 10.0, 10.0, 10.0, 10.0, 0.0, 10.0, 10.0],
         [11.0, 11.1, 9.0, 12.0, 0.0, 0.0, 4.0, 20.0],
-        ["finished"] * 5 + ["lost", "running", "running"],
-        ["finished", "finished", "running", "running", "lost", "lost", "finished", "finished"],
+        [FINISHED] * 5 + [LOST, RUNNING, RUNNING],
+        [FINISHED, FINISHED, RUNNING, RUNNING, LOST, LOST, FINISHED, FINISHED],
         factor=1.1,
     )
     assert low.tolist() == [1, 0, 0, 0, 0, 1, 1, 0]
@@ -142,8 +143,8 @@ def test_pairs_see_a_slower_side_where_both_samples_overlap() -> None:
 def test_pairs_that_are_none_are_refused_by_name() -> None:
     with pytest.raises(StatsInputError, match=r"^new_s\[0\] is negative"):
         no_slower([1.0], [-1.0])
-    with pytest.raises(StatsInputError, match=r"^old_states holds 'asleep'"):
-        no_slower([1.0], [1.0], ["asleep"])
+    with pytest.raises(StatsInputError, match=r"^old_states holds 3"):
+        no_slower([1.0], [1.0], [3])
     with pytest.raises(StatsInputError, match=r"^new_s has 2 values, old_s has 1"):
         no_slower([1.0], [1.0, 2.0])
     with pytest.raises(StatsInputError, match=r"^factor "):
