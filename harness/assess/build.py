@@ -28,6 +28,7 @@ from harness.assess.sequences import (
     JobSequence,
     candidate_end_to_end,
     job_sequence,
+    sequence_of,
     spans,
     submission_spans,
 )
@@ -81,7 +82,8 @@ def assessment_of(moment: Recorded, criteria: Criteria) -> Assessment:
     scale, until = criteria.time_scale, moment.compared.until
     comparison, jobs, era = moment.compared.comparison, moment.jobs, moment.era
     pairs = comparison.narrow
-    sequence = job_sequence(pairs, jobs)
+    by_job = moment.evidence.counts(pairs)
+    sequence = sequence_of(by_job.whole, jobs)
     end_to_end = candidate_end_to_end(jobs, until=until, scale=scale)
     cut = fresh_cut(comparison, moment.force.rules)
     counts = _pair_counts(pairs)
@@ -92,7 +94,7 @@ def assessment_of(moment: Recorded, criteria: Criteria) -> Assessment:
     clusters = on_clusters(found.clusters, triaged)
     places = cluster_places(found.members, moment.compared.jobs)
     outcome = decided(
-        moment.evidence, criteria, pairs, jobs,
+        moment.evidence, criteria, pairs, by_job, jobs,
         eras=era, cut=cut, waivers=moment.waivers, findings=moment.findings, clusters=clusters,
         members=found.members,
     )  # fmt: skip
@@ -100,7 +102,9 @@ def assessment_of(moment: Recorded, criteria: Criteria) -> Assessment:
         decision=outcome.decision,
         reason=outcome.reason,
         phases=with_times(outcome.phases, moment.operations.traffic),
-        agreement=_agreement(comparison, jobs, sequence, criteria, counts[0], cut),
+        agreement=_agreement(
+            comparison, by_job.whole, jobs, sequence, criteria, counts[0], cut
+        ),
         latency=_latency(
             jobs, pairs, end_to_end, until=until, scale=scale, alpha_total=criteria.alpha_total
         ),
@@ -140,6 +144,7 @@ def assessment_of(moment: Recorded, criteria: Criteria) -> Assessment:
 
 def _agreement(
     comparison: Comparison,
+    by_job: pl.DataFrame,
     jobs: pl.DataFrame,
     sequence: JobSequence,
     criteria: Criteria,
@@ -157,7 +162,7 @@ def _agreement(
     if cut:
         since = jobs.filter(pl.col("created_at") >= cut.since)
         left_out = jobs.height - since.height
-        rest = job_sequence(comparison.narrow, since)
+        rest = sequence_of(by_job, since)
         fresh = estimate_by_job(
             rest.agreement_low, rest.agreement_high, alpha_total=alpha_total, n_min=n_min
         )

@@ -11,7 +11,7 @@ import polars as pl
 
 from harness.assess.criteria import Criteria
 from harness.assess.eras import Eras
-from harness.assess.evidence import EvidenceOf
+from harness.assess.evidence import Counts, EvidenceOf
 from harness.assess.fresh import Cut
 from harness.assess.mended import World, counterfactuals, critical
 from harness.assessment import Cluster, Counterfactual, Finding, PhaseResult, Waiver
@@ -37,6 +37,7 @@ def decided(
     evidence: EvidenceOf,
     criteria: Criteria,
     pairs: pl.DataFrame,
+    counts: Counts,
     jobs: pl.DataFrame,
     *,
     eras: Eras,
@@ -48,7 +49,8 @@ def decided(
 ) -> Decided:
     """Judge every gate and say what mending the costliest clusters would change.
 
-    pairs: `Comparison.pairs`; jobs: with `fate`; members: `Clustering.members`.
+    pairs: `Comparison.pairs`; counts: `EvidenceOf.counts` of them; jobs: with `fate`; members:
+    `Clustering.members`.
     """
     by_gate = {waiver.gate: waiver for waiver in waivers}
     unseen = tuple(
@@ -56,32 +58,32 @@ def decided(
     )
 
     def inputs_of(
-        pairs: pl.DataFrame,
+        counts: Counts,
         jobs: pl.DataFrame,
         found: Mapping[str, int],
         since: datetime | None = None,
     ) -> GateInputs:
-        return evidence.inputs(pairs, jobs, critical=found, unseen=unseen, cut=cut, since=since)
+        return evidence.inputs(counts, jobs, critical=found, unseen=unseen, cut=cut, since=since)
 
     def judge(
-        pairs: pl.DataFrame, jobs: pl.DataFrame, found: Mapping[str, int]
+        counts: Counts, jobs: pl.DataFrame, found: Mapping[str, int]
     ) -> tuple[GateInputs, tuple[PhaseResult, ...]]:
-        inputs = inputs_of(pairs, jobs, found)
+        inputs = inputs_of(counts, jobs, found)
         since = {}
         if eras.cutover is not None:
-            since["cutover"] = inputs_of(pairs, jobs, found, eras.cutover)
+            since["cutover"] = inputs_of(counts, jobs, found, eras.cutover)
         return inputs, evaluate(
             criteria.gates, inputs, phase=criteria.phase, since=since, waivers=by_gate
         )
 
     def judge_again(
-        pairs: pl.DataFrame, jobs: pl.DataFrame, found: Mapping[str, int]
+        changed: pl.DataFrame, jobs: pl.DataFrame, found: Mapping[str, int]
     ) -> tuple[tuple[PhaseResult, ...], Decision, float | None]:
-        inputs, phases = judge(pairs, jobs, found)
+        inputs, phases = judge(counts.with_changed(evidence.counts(changed)), jobs, found)
         share = settled(inputs.agreement_low, inputs.agreement_high)
         return phases, decide(phases)[0], float(np.mean(share)) if share.size else None
 
-    inputs, phases = judge(pairs, jobs, critical(findings))
+    inputs, phases = judge(counts, jobs, critical(findings))
     decision, reason = decide(phases)
     world = World(pairs=pairs, jobs=jobs, members=members, findings=findings)
     return Decided(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -41,10 +41,33 @@ STALE_S = 600.0
 """A record whose proof is older than this is not up to date; real seconds."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Counts:
+    """What the live pairs of each job add up to, as `counts_by_job` has it."""
+
+    whole: pl.DataFrame
+    scoped: Mapping[str, pl.DataFrame]
+    """By gate with a scope: of the pairs in its directories."""
+
+    def with_changed(self, changed: Counts) -> Counts:
+        """These, but for the jobs that `changed` counts too."""
+        return Counts(
+            whole=_with_changed(self.whole, changed.whole),
+            scoped={
+                name: _with_changed(counts, changed.scoped[name])
+                for name, counts in self.scoped.items()
+            },
+        )
+
+
+def _with_changed(counts: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([counts.join(changed, on="job_id", how="anti"), changed])
+
+
 class EvidenceOf:
     """What one moment of a journal gives the gates to judge, from any beginning on.
 
-    Reads when it is made and never after; the same pairs and jobs give the same inputs.
+    Reads when it is made and never after; the same counts and jobs give the same inputs.
     """
 
     def __init__(
@@ -72,9 +95,19 @@ class EvidenceOf:
                 counted = _latest(criteria.since, start)
                 self._sampled[start] = _of_samples(reader, health, gaps, replays, since=counted)
 
+    def counts(self, pairs: pl.DataFrame) -> Counts:
+        """What `inputs` asks of the pairs. pairs: `Comparison.pairs`, all or those of some jobs."""
+        return Counts(
+            whole=counts_by_job(pairs),
+            scoped={
+                name: counts_by_job(of_directories(pairs, getattr(gate, "directory", ())))
+                for name, gate in scoped_gates(self._criteria.gates)
+            },
+        )
+
     def inputs(
         self,
-        pairs: pl.DataFrame,
+        counts: Counts,
         jobs: pl.DataFrame,
         *,
         critical: Mapping[str, int] | None,
@@ -84,15 +117,10 @@ class EvidenceOf:
     ) -> GateInputs:
         """Everything that the gates are judged on.
 
-        pairs: `Comparison.pairs`; jobs: with `fate`. critical: None where no detector has run.
+        jobs: with `fate`. critical: None where no detector has run.
         since: the cut-over, where it alone counts from there.
         """
         eras = self._eras
-        counts = counts_by_job(pairs)
-        scoped = {
-            name: counts_by_job(of_directories(pairs, getattr(gate, "directory", ())))
-            for name, gate in scoped_gates(self._criteria.gates)
-        }
         start = _latest(since, eras.version_since)
         agreement = _latest(start, cut.since if cut else None)
         load = _latest(start, eras.load_since)
@@ -107,7 +135,7 @@ class EvidenceOf:
             anew["agreement"] = cut.words
         stages = () if since else eras.stages
         return replace(
-            self._over(counts, scoped, jobs, start=start, agreement=agreement, load=load),
+            self._over(counts, jobs, start=start, agreement=agreement, load=load),
             critical_findings=critical,
             unseen_by_findings=unseen,
             begun_anew=anew,
@@ -118,7 +146,7 @@ class EvidenceOf:
                     since=stage.since,
                     until=stage.until,
                     inputs=self._over(
-                        counts, scoped, _created(jobs, stage.since, stage.until),
+                        counts, _created(jobs, stage.since, stage.until),
                         start=start, agreement=agreement, load=None,
                     ),
                 )
@@ -128,8 +156,7 @@ class EvidenceOf:
 
     def _over(
         self,
-        counts: pl.DataFrame,
-        scoped: Mapping[str, pl.DataFrame],
+        counts: Counts,
         jobs: pl.DataFrame,
         *,
         start: datetime | None,
@@ -138,18 +165,18 @@ class EvidenceOf:
     ) -> GateInputs:
         criteria, until = self._criteria, self._until
         mine = _created(jobs, start)
-        whole = sequence_of(counts, mine)
+        whole = sequence_of(counts.whole, mine)
         agreeing = whole
         if agreement != start:
-            agreeing = sequence_of(counts, _created(mine, agreement))
+            agreeing = sequence_of(counts.whole, _created(mine, agreement))
         loaded = _created(mine, load)
         end_to_end = candidate_end_to_end(loaded, until=until, scale=criteria.time_scale)
         fates = count_fates(mine)
         in_scope = {}
         for name, gate in scoped_gates(criteria.gates):
             here = of_packages(mine, gate.package)
-            agreed = sequence_of(scoped[name], _created(here, agreement))
-            done = sequence_of(scoped[name], here)
+            agreed = sequence_of(counts.scoped[name], _created(here, agreement))
+            done = sequence_of(counts.scoped[name], here)
             took = candidate_end_to_end(
                 _created(here, load), until=until, scale=criteria.time_scale
             )

@@ -9,7 +9,7 @@ nobody knows how long the mended work would have taken.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -28,7 +28,8 @@ Evaluate = Callable[
     [pl.DataFrame, pl.DataFrame, Mapping[str, int]],
     tuple[tuple[PhaseResult, ...], Decision, float | None],
 ]
-"""Pairs, jobs and critical findings to phases, decision and agreement by job."""
+"""Pairs of the jobs that may have changed, all jobs, and critical findings, to phases, decision and
+agreement by job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ def counterfactuals(
     """Each of the costliest clusters alone, by its effect on the decision; then them together."""
     live = sorted((c for c in clusters if c.mode == LIVE), key=lambda c: (-c.cost, c.id))[:MOST]
     ids = [cluster.id for cluster in live]
+    world = replace(world, pairs=_pairs_near(world, ids))
     alone = [_mended(world, (one,), phases, evaluate, alone=True) for one in ids]
     together = [
         _mended(world, tuple(ids[:n]), phases, evaluate, alone=False)
@@ -96,6 +98,17 @@ def _mended(
             for gate in phase.gates
             if gate.status is not before[gate.gate]
         ),
+    )
+
+
+def _pairs_near(world: World, ids: Collection[str]) -> pl.DataFrame:
+    """The live pairs of the jobs that have a difference in one of these clusters.
+
+    Mending them changes no other job, and they are few among all pairs.
+    """
+    near = world.members.filter((pl.col("mode") == LIVE) & pl.col("cluster").is_in(list(ids)))
+    return world.pairs.filter(pl.col("mode") == LIVE).join(
+        near.select("job_id").unique(), on="job_id", how="semi"
     )
 
 

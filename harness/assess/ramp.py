@@ -24,6 +24,7 @@ from harness.assess.sequences import (
     candidate_end_to_end,
     count_fates,
     job_sequence,
+    sequence_of,
     with_fate,
 )
 from harness.assessment import GateResult
@@ -90,7 +91,7 @@ def read_ramp(
     ).join(_archetypes(pairs), on="job_id", how="left", maintain_order="left")  # fmt: skip
     inside = placed.filter("sampled")
     here = inside.filter(pl.col("stage") == len(stages) - 1)
-    sequence, fates = job_sequence(pairs, inside), count_fates(inside)
+    fates = count_fates(inside)
     evidence = EvidenceOf(
         reader,
         criteria,
@@ -101,9 +102,11 @@ def read_ramp(
         statements=statements(reader, at=moment),
         eras=eras((), first_job=None),
     )
-    inputs = evidence.inputs(pairs, inside, critical=None, unseen=(), cut=None)
+    counts = evidence.counts(pairs)
+    sequence = sequence_of(counts.whole, inside)
+    inputs = evidence.inputs(counts, inside, critical=None, unseen=(), cut=None)
     # What depends on load is judged on the present stage alone.
-    of_stage = _of_stage(inputs, pairs, here, until=until, scale=scale)
+    of_stage = _of_stage(inputs, counts.whole, here, until=until, scale=scale)
     harmed_low, harmed_high = _harmed(inside)
     return RampEvidence(
         stages=tuple(
@@ -128,10 +131,10 @@ def read_ramp(
 
 
 def _of_stage(
-    inputs: GateInputs, pairs: pl.DataFrame, here: pl.DataFrame, *, until: datetime, scale: float
+    inputs: GateInputs, counts: pl.DataFrame, here: pl.DataFrame, *, until: datetime, scale: float
 ) -> GateInputs:
     fates, took = count_fates(here), candidate_end_to_end(here, until=until, scale=scale)
-    compared = len(job_sequence(pairs, here).job_ids)
+    compared = len(sequence_of(counts, here).job_ids)
     return replace(
         inputs,
         end_to_end_s=took.seconds,
