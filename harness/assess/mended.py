@@ -107,8 +107,8 @@ def _pairs_near(world: World, ids: Collection[str]) -> pl.DataFrame:
     Mending them changes no other job, and they are few among all pairs.
     """
     near = world.members.filter((pl.col("mode") == LIVE) & pl.col("cluster").is_in(list(ids)))
-    return world.pairs.filter(pl.col("mode") == LIVE).join(
-        near.select("job_id").unique(), on="job_id", how="semi"
+    return world.pairs.join(near.select("job_id").unique(), on="job_id", how="semi").filter(
+        pl.col("mode") == LIVE
     )
 
 

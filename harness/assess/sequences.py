@@ -79,21 +79,27 @@ def counts_by_job(pairs: pl.DataFrame) -> pl.DataFrame:
     Columns: job_id, n, pending, agree, raw, submitted, candidate_pending, control_submitted,
     control_done.
     """
-    live = pairs.filter((pl.col("mode") == LIVE) & (pl.col("verdict") != "excluded"))
+    live = pairs.lazy().filter((pl.col("mode") == LIVE) & (pl.col("verdict") != "excluded"))
     submitted = pl.col("candidate_outcome").is_in(_DONE).fill_null(False)
     # A candidate that is done while the control is not cannot disagree yet, and its success is
     # known; one that may retry has failed and may still succeed. So success looks at its own side.
     candidate_pending = pl.col("candidate_pending")
     control_done = pl.col("control_outcome").is_in([*_DONE, "failed"]).fill_null(False)
-    return live.group_by("job_id").agg(
-        pl.len().alias("n"),
-        _PENDING.sum().alias("pending"),
-        (pl.col("verdict") == "agree").sum().alias("agree"),
-        (pl.col("raw_agrees") & ~_PENDING).sum().alias("raw"),
-        (submitted & ~candidate_pending).sum().alias("submitted"),
-        candidate_pending.sum().alias("candidate_pending"),
-        (pl.col("control_outcome").is_in(_DONE).fill_null(False)).sum().alias("control_submitted"),
-        control_done.sum().alias("control_done"),
+    return (
+        live.group_by("job_id")
+        .agg(
+            pl.len().alias("n"),
+            _PENDING.sum().alias("pending"),
+            (pl.col("verdict") == "agree").sum().alias("agree"),
+            (pl.col("raw_agrees") & ~_PENDING).sum().alias("raw"),
+            (submitted & ~candidate_pending).sum().alias("submitted"),
+            candidate_pending.sum().alias("candidate_pending"),
+            (pl.col("control_outcome").is_in(_DONE).fill_null(False))
+            .sum()
+            .alias("control_submitted"),
+            control_done.sum().alias("control_done"),
+        )
+        .collect()
     )
 
 

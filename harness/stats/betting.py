@@ -19,6 +19,7 @@ that have finished look too good.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ SMALLEST_M = 1e-12
 XTOL = 1e-12
 """Accuracy of a bound."""
 _BLOCK = 4096
-"""Jobs per vectorised step over all prefixes: 1 MB instead of 512 MB for a million jobs."""
+"""Runs of jobs per vectorised step over all prefixes: 1 MB instead of 512 MB for a million jobs."""
 
 
 def log_mixture(node_logs: FloatArray) -> FloatArray:
@@ -77,7 +78,7 @@ def log_e_plus(x: npt.ArrayLike, m: float, weights: npt.ArrayLike | None = None)
     """
     values = unit_array("x", x)
     m = check_share("m", m)
-    return _log_e(_group(values, weight_array(weights, values.size)), m)
+    return _log_e(_first(_runs(values, weight_array(weights, values.size)), values.size), m)
 
 
 def log_e_minus(x: npt.ArrayLike, m: float, weights: npt.ArrayLike | None = None) -> float:
@@ -91,7 +92,7 @@ def prefix_log_e_plus(
     """Log evidence against "the mean is at most m" after each job, shape (n,)."""
     values = unit_array("x", x)
     m = check_share("m", m)
-    return _prefix_log_e(_table(values, weight_array(weights, values.size)), m)
+    return _prefix_log_e(values, weight_array(weights, values.size), m)
 
 
 def prefix_log_e_minus(
@@ -135,7 +136,9 @@ def rejects_at_most(x: npt.ArrayLike, m: float, level: float, *, n_min: int = 1)
     """
     values, m = unit_array("x", x), check_share("m", m)
     n_min = check_count("n_min", n_min, least=1)
-    return _first_prefix(_table(values, None), m, level, n_min)
+    if m <= 0.0:
+        return first_prefix(_prefix_log_e(values, None, m), level, n_min=n_min)
+    return _first_prefix(_runs(values, None, n_min), m, level, n_min)
 
 
 def rejects_at_least(x: npt.ArrayLike, m: float, level: float, *, n_min: int = 1) -> int | None:
@@ -285,34 +288,46 @@ class _Groups:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    """Distinct jobs, and which of them stands at each place of the sequence."""
+class _Runs:
+    """A sequence of jobs as runs of equal ones.
+
+    Within a run log wealth per node is a line, and the log of a mean of exponentials of lines is
+    convex: the evidence is largest at one of its ends.
+    """
 
     x: FloatArray
+    """Distinct jobs, ascending."""
     weights: FloatArray | None
     index: npt.NDArray[np.intp]
+    """Which of them each run repeats, shape (r,)."""
+    ends: npt.NDArray[np.intp]
+    """Jobs up to the last one of each run, shape (r,)."""
+
+    @property
+    def lengths(self) -> npt.NDArray[np.intp]:
+        """Jobs of each run, shape (r,)."""
+        return np.diff(self.ends, prepend=0)
 
 
-def _distinct(
-    x: FloatArray, weights: FloatArray | None
-) -> tuple[FloatArray, FloatArray | None, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _runs(x: FloatArray, weights: FloatArray | None, n_min: int = 1) -> _Runs:
+    """The runs of a sequence, of which the `n_min`-th job is one of its own: none reaches over it."""
+    begins = np.ones(x.size, dtype=np.bool_)
+    begins[1:] = x[1:] != x[:-1]
+    if weights is not None:
+        begins[1:] |= weights[1:] != weights[:-1]
+    begins[n_min - 1 : n_min + 1] = True
+    return _runs_from(np.flatnonzero(begins), x, weights)
+
+
+def _runs_from(begins: npt.NDArray[np.intp], x: FloatArray, weights: FloatArray | None) -> _Runs:
+    ends = np.append(begins, x.size)[1:]
     if weights is None:
-        values, index, counts = np.unique(x, return_inverse=True, return_counts=True)
-        return values, None, index, counts
+        values, index = np.unique(x[begins], return_inverse=True)
+        return _Runs(x=values, weights=None, index=index, ends=ends)
     # A complex number orders by (x, weight), which finds equal pairs several times faster
     # than np.unique over rows.
-    pairs, index, counts = np.unique(x + 1j * weights, return_inverse=True, return_counts=True)
-    return pairs.real.copy(), pairs.imag.copy(), index, counts
-
-
-def _group(x: FloatArray, weights: FloatArray | None) -> _Groups:
-    values, w, _, counts = _distinct(x, weights)
-    return _Groups(x=values, weights=w, counts=counts.astype(np.float64))
-
-
-def _table(x: FloatArray, weights: FloatArray | None) -> _Table:
-    values, w, index, _ = _distinct(x, weights)
-    return _Table(x=values, weights=w, index=index)
+    pairs, index = np.unique(x[begins] + 1j * weights[begins], return_inverse=True)
+    return _Runs(x=pairs.real.copy(), weights=pairs.imag.copy(), index=index, ends=ends)
 
 
 def _log_e(groups: _Groups, m: float) -> float:
@@ -326,37 +341,39 @@ def _log_e(groups: _Groups, m: float) -> float:
     return float(log_mixture((logs * groups.counts[:, None]).sum(axis=0)))
 
 
-def _prefix_log_e(table: _Table, m: float) -> FloatArray:
+def _prefix_log_e(x: FloatArray, weights: FloatArray | None, m: float) -> FloatArray:
     if m <= 0.0:
-        seen = np.logical_or.accumulate(_positive(table.x, table.weights)[table.index])
-        return np.where(seen, np.inf, 0.0)
-    mixed = [log_mixture(wealth) for _, wealth in _wealth(table, m)]
+        return np.where(np.logical_or.accumulate(_positive(x, weights)), np.inf, 0.0)
+    each = _runs_from(np.arange(x.size), x, weights)
+    mixed = [log_mixture(wealth) for _, wealth in _wealth(each, m)]
     return np.concatenate(mixed) if mixed else np.zeros(0)
 
 
-def _wealth(table: _Table, m: float) -> Iterator[tuple[int, FloatArray]]:
-    """Log wealth per node after each job, block by block: jobs before it, and shape (k, J)."""
-    logs = factor_logs(table.x, m, table.weights)
+def _wealth(runs: _Runs, m: float) -> Iterator[tuple[slice, FloatArray]]:
+    """Log wealth per node after each run, block by block: which runs, and shape (k, J)."""
+    logs = factor_logs(runs.x, m, runs.weights)
+    lengths = runs.lengths[:, None].astype(np.float64)
     carried: FloatArray = np.zeros(NODE_COUNT)
-    for start in range(0, table.index.size, _BLOCK):
-        block = logs[table.index[start : start + _BLOCK]]
+    for start in range(0, runs.index.size, _BLOCK):
+        here = slice(start, start + _BLOCK)
+        block = logs[runs.index[here]] * lengths[here]
         block[0] += carried
         wealth = np.cumsum(block, axis=0, out=block)
         carried = wealth[-1].copy()
-        yield start, wealth
+        yield here, wealth
 
 
-def _best_prefix(table: _Table, m: float, n_min: int) -> BestPrefix:
+def _best_prefix(runs: _Runs, m: float, n_min: int) -> BestPrefix:
     """`best_prefix` of `_prefix_log_e` for m > 0, mixing only where the best may be.
 
     The mean over nodes is at most the largest of them, and that is dear to find out in logs.
     """
     best = BestPrefix(log_e=-math.inf, n=0)
-    for start, wealth in _wealth(table, m):
-        counted = wealth[max(n_min - 1 - start, 0) :]
-        if not len(counted):
+    for here, wealth in _wealth(runs, m):
+        ends = runs.ends[here]
+        counted, ends = wealth[ends >= n_min], ends[ends >= n_min]
+        if not ends.size:
             continue
-        first = start + len(wealth) - len(counted)
         top = counted.max(axis=1)
         least = float(log_mixture(counted[np.argmax(top)]))
         near = np.flatnonzero(top >= max(least, best.log_e))
@@ -365,20 +382,35 @@ def _best_prefix(table: _Table, m: float, n_min: int) -> BestPrefix:
         mixed = log_mixture(counted[near])
         at = int(np.argmax(mixed))
         if mixed[at] > best.log_e:
-            best = BestPrefix(log_e=float(mixed[at]), n=first + int(near[at]) + 1)
+            best = BestPrefix(log_e=float(mixed[at]), n=int(ends[near[at]]))
     return best
 
 
-def _first_prefix(table: _Table, m: float, level: float, n_min: int) -> int | None:
-    if m <= 0.0:
-        return first_prefix(_prefix_log_e(table, m), level, n_min=n_min)
-    for start, wealth in _wealth(table, m):
-        near = np.flatnonzero(wealth.max(axis=1) >= level)
-        near = near[near + start >= n_min - 1]
+def _first_prefix(runs: _Runs, m: float, level: float, n_min: int) -> int | None:
+    """`first_prefix` of `_prefix_log_e` for m > 0."""
+    for here, wealth in _wealth(runs, m):
+        near = np.flatnonzero((wealth.max(axis=1) >= level) & (runs.ends[here] >= n_min))
         hits = np.flatnonzero(log_mixture(wealth[near]) >= level) if near.size else near
         if hits.size:
-            return start + int(near[hits[0]]) + 1
+            run = int(near[hits[0]])
+            return _first_in_run(runs, here.start + run, wealth[run], m, level)
     return None
+
+
+def _first_in_run(runs: _Runs, run: int, wealth: FloatArray, m: float, level: float) -> int:
+    """The first job of a run after which m is rejected, as it is after its last, not before it.
+
+    wealth: log wealth per node after its last job.
+    """
+    one = slice(runs.index[run], runs.index[run] + 1)
+    weights = None if runs.weights is None else runs.weights[one]
+    logs = factor_logs(runs.x[one], m, weights)[0]
+    back = bisect_left(
+        range(int(runs.lengths[run])),
+        True,
+        key=lambda jobs: float(log_mixture(wealth - jobs * logs)) < level,
+    )
+    return int(runs.ends[run]) - back + 1
 
 
 def _positive(x: FloatArray, weights: FloatArray | None) -> npt.NDArray[np.bool_]:
@@ -392,15 +424,15 @@ def _running_lower(x: FloatArray, weights: FloatArray | None, level: float, n_mi
     Climbs from the bound of one prefix to that of the prefix which rejects it most. Two to four
     looks at all prefixes suffice, where a root search over their maximum takes about 14.
     """
-    table = _table(x, weights)
+    runs = _runs(x, weights, n_min)
     n = x.size
-    m = _kept(_first(table, n), level)
+    m = _kept(_first(runs, n), level)
     while True:
-        best = _best_prefix(table, max(m, SMALLEST_M), n_min)
+        best = _best_prefix(runs, max(m, SMALLEST_M), n_min)
         if best.log_e < level or best.n == n:
             return m
         n = best.n
-        higher = _kept(_first(table, n), level)
+        higher = _kept(_first(runs, n), level)
         # Of prefixes whose bounds are equal to the last digits, either may look best.
         if higher <= m + XTOL:
             return max(m, higher)
@@ -408,17 +440,18 @@ def _running_lower(x: FloatArray, weights: FloatArray | None, level: float, n_mi
 
 
 def _lower(x: FloatArray, weights: FloatArray | None, level: float) -> float:
-    return _kept(_group(x, weights), level)
+    return _kept(_first(_runs(x, weights), x.size), level)
 
 
-def _first(table: _Table, n: int) -> _Groups:
+def _first(runs: _Runs, n: int) -> _Groups:
     """The first n jobs of a sequence, equal ones together."""
-    counts = np.bincount(table.index[:n], minlength=table.x.size)
+    lengths = np.diff(np.minimum(runs.ends, n), prepend=0)
+    counts = np.bincount(runs.index, weights=lengths, minlength=runs.x.size).astype(np.float64)
     here = counts > 0
     return _Groups(
-        x=table.x[here],
-        weights=None if table.weights is None else table.weights[here],
-        counts=counts[here].astype(np.float64),
+        x=runs.x[here],
+        weights=None if runs.weights is None else runs.weights[here],
+        counts=counts[here],
     )
 
 

@@ -199,12 +199,15 @@ def test_running_bound_reaches_a_threshold_exactly_if_some_prefix_rejects_it(
 @given(
     values=st.lists(shares, min_size=1, max_size=4), n=st.integers(1, 9000), m=means,
     level=st.floats(0.8, 20.0), n_min=st.integers(1, 5000), seed=st.integers(0, 99),
+    runs=st.booleans(),
 )  # fmt: skip
 @settings(max_examples=60, deadline=None)
 def test_a_search_finds_the_prefix_that_a_look_at_all_of_them_finds(
-    values: list[float], n: int, m: float, level: float, n_min: int, seed: int
+    values: list[float], n: int, m: float, level: float, n_min: int, seed: int, runs: bool
 ) -> None:
     x = np.random.default_rng(seed).choice(values, n)
+    if runs:
+        x = np.concatenate([np.sort(part) for part in np.array_split(x, 3)])
     evidence = prefix_log_e_plus(x, m), prefix_log_e_minus(x, m)
     found = rejects_at_most(x, m, level, n_min=n_min), rejects_at_least(x, m, level, n_min=n_min)
     assert found == tuple(first_prefix(each, level, n_min=n_min) for each in evidence)
