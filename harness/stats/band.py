@@ -7,6 +7,7 @@ most 1/GRID; the newest one is exact. Gates never read the grid, they keep their
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ STEP = 0.005
 """…and from there on after every so large a share more."""
 _TABLES = 64
 """Most factor tables kept at once (256 kB each on the default grid)."""
+_NEAR = 4
+"""So many means of the grid on either side of the last bound are looked at first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,37 +109,39 @@ def _grid_lower(
 ) -> FloatArray:
     means: FloatArray = np.arange(1, grid) / grid
     state: FloatArray = np.zeros((grid - 1, NODE_COUNT))
-    keys = (
-        [(float(v), 1.0) for v in x]
-        if weights is None
-        else list(zip(x.tolist(), weights.tolist(), strict=True))
+    # A complex number orders by (x, weight).
+    kinds, index, counts = np.unique(
+        x + 1j * (1.0 if weights is None else weights), return_inverse=True, return_counts=True
     )
-    common = {key for key, times in Counter(keys).most_common(_TABLES) if times > 1}
-    tables: dict[tuple[float, float], FloatArray] = {}
+    jobs: list[int] = index.tolist()
+    common = {int(kind) for kind in np.argsort(-counts)[:_TABLES] if counts[kind] > 1}
+    tables: dict[int, FloatArray] = {}
     lower: FloatArray = np.zeros(len(ends))
-    begin = 0
+    begin = rejected = 0
     for i, end in enumerate(ends):
         # Sorted, so that the sum does not depend on the order within a step.
-        for key, times in sorted(Counter(keys[begin:end]).items()):
-            logs = tables.get(key)
+        for kind, times in sorted(Counter(jobs[begin:end]).items()):
+            logs = tables.get(kind)
             if logs is None:
-                logs = factor_logs(np.asarray(key[0]), means, np.asarray(key[1]))
-                if key in common:
-                    tables[key] = logs
+                logs = factor_logs(kinds[kind].real, means, kinds[kind].imag)
+                if kind in common:
+                    tables[kind] = logs
             state += logs if times == 1 else times * logs
         begin = end
-        lower[i] = _last_rejected(state, level) / grid
+        rejected = _rejected(state, level, rejected)
+        lower[i] = rejected / grid
     return lower
 
 
-def _last_rejected(state: FloatArray, level: float) -> int:
-    """Grid index of the largest rejected mean; evidence falls in m, so bisection finds it."""
-    kept = state.shape[0]
-    rejected = -1
-    while kept - rejected > 1:
-        middle = (kept + rejected) // 2
-        if float(log_mixture(state[middle])) >= level:
-            rejected = middle
-        else:
-            kept = middle
-    return rejected + 1
+def _rejected(state: FloatArray, level: float, before: int) -> int:
+    """How many means of the grid are rejected: the first ones, since evidence falls in m.
+
+    before: how many it was a step ago, which a step seldom changes by much.
+    """
+    begin, end = max(before - _NEAR, 0), min(before + _NEAR, len(state))
+    near = log_mixture(state[begin:end]) >= level
+    if (begin == 0 or near[0]) and (end == len(state) or not near[-1]):
+        return begin + int(near.sum())
+    return bisect_left(
+        range(len(state)), True, key=lambda mean: float(log_mixture(state[mean])) < level
+    )

@@ -310,7 +310,7 @@ class _Runs:
 
 
 def _runs(x: FloatArray, weights: FloatArray | None, n_min: int = 1) -> _Runs:
-    """The runs of a sequence, of which the `n_min`-th job is one of its own: none reaches over it."""
+    """The runs of a sequence; the `n_min`-th job is one by itself, so that none reaches over it."""
     begins = np.ones(x.size, dtype=np.bool_)
     begins[1:] = x[1:] != x[:-1]
     if weights is not None:
