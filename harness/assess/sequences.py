@@ -108,9 +108,12 @@ def sequence_of(counts: pl.DataFrame, jobs: pl.DataFrame) -> JobSequence:
 
     counts: of `counts_by_job`; jobs: all or some of ``select_jobs``, in the control's order.
     """
-    rows = jobs.join(counts, on="job_id", how="inner", maintain_order="left")
+    rows = jobs.select("job_id", "created_at").join(
+        counts, on="job_id", how="inner", maintain_order="left"
+    )
     n = _column(rows, "n")
-    shares = rows.filter(pl.col("control_done") > 0)
+    done = _column(rows, "control_done")
+    known = done > 0
     return JobSequence(
         job_ids=rows["job_id"],
         created_at=rows["created_at"],
@@ -122,11 +125,11 @@ def sequence_of(counts: pl.DataFrame, jobs: pl.DataFrame) -> JobSequence:
         success_low=_column(rows, "submitted") / n,
         success_high=(_column(rows, "submitted") + _column(rows, "candidate_pending")) / n,
         control_success=(
-            float((_column(shares, "control_submitted") / _column(shares, "control_done")).mean())
-            if shares.height
+            float((_column(rows, "control_submitted")[known] / done[known]).mean())
+            if known.any()
             else None
         ),
-        compared=rows.filter(pl.col("n") > pl.col("pending")).height,
+        compared=int((rows["n"] > rows["pending"]).sum()),
     )
 
 
