@@ -22,10 +22,12 @@ def break_down(pairs: pl.DataFrame) -> tuple[Breakdown, ...]:
     Kinds of site are those that the rules declare; without any there is no such dimension.
     A skipped submission is one that was made before, so that it counts as submitted.
     """
-    judged = pairs.filter((pl.col("mode") == LIVE) & ~pl.col("verdict").is_in(_NO_VERDICT))
+    judged = pairs.lazy().filter((pl.col("mode") == LIVE) & ~pl.col("verdict").is_in(_NO_VERDICT))
+    # Pairs that are alike in all dimensions are few, and are counted once for each of them.
+    alike = judged.group_by("directory", "archetype", "package_size").agg(_counts()).collect()
     places = [
         sorted(
-            _counted(judged, dimension),
+            _by(alike, dimension),
             key=lambda one: (
                 one.candidate_submitted - one.control_submitted,
                 one.agreeing - one.submissions,
@@ -33,24 +35,29 @@ def break_down(pairs: pl.DataFrame) -> tuple[Breakdown, ...]:
             ),
         )
         for dimension in ("directory", "archetype")
-        if judged[dimension].count()
+        if alike[dimension].count()
     ]
     sizes = sorted(
-        _counted(judged, "package_size"),
+        _by(alike, "package_size"),
         key=lambda one: (one.name == UNKNOWN, int(one.name) if one.name != UNKNOWN else 0),
     )
     return (*chain(*places), *sizes)
 
 
-def _counted(judged: pl.DataFrame, dimension: str) -> list[Breakdown]:
+def _counts() -> list[pl.Expr]:
     def done(side: str) -> pl.Expr:
         return pl.col(f"{side}_outcome").is_in(_DONE).fill_null(False).sum()
 
-    name = pl.col(dimension).cast(pl.String).fill_null(UNKNOWN).replace("", UNKNOWN)
-    rows = judged.group_by(name.alias("name")).agg(
+    return [
         pl.len().alias("submissions"),
         (pl.col("verdict") == Verdict.AGREE.value).sum().alias("agreeing"),
         done("control").alias("control_submitted"),
         done("candidate").alias("candidate_submitted"),
-    )
+    ]
+
+
+def _by(alike: pl.DataFrame, dimension: str) -> list[Breakdown]:
+    name = pl.col(dimension).cast(pl.String).fill_null(UNKNOWN).replace("", UNKNOWN)
+    counts = pl.exclude("directory", "archetype", "package_size")
+    rows = alike.group_by(name.alias("name")).agg(counts.sum())
     return [Breakdown(dimension=dimension, **row) for row in rows.iter_rows(named=True)]

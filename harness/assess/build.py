@@ -6,7 +6,6 @@ moment and same criteria give the same assessment.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -125,7 +124,7 @@ def assessment_of(moment: Recorded, criteria: Criteria) -> Assessment:
         counterfactuals=outcome.counterfactuals,
         calibration=moment.calibration,
         coverage=_coverage(
-            pairs, sequence, moment.fates, moment.replays, moment.replay_exclusions
+            counts[0], sequence, moment.fates, moment.replays, moment.replay_exclusions
         ),
         replays=moment.replays,
         recording=moment.compared.health,
@@ -191,30 +190,38 @@ def _agreement(
 
 def _pair_counts(pairs: pl.DataFrame) -> tuple[PairCounts, ...]:
     """One a mode; that of production is the first, whether it has pairs or not."""
-    modes = sorted({LIVE, *pairs["mode"].unique()}, key=lambda mode: (mode != LIVE, mode))
+    numbers = {(LIVE, Verdict.AGREE.value): 0}
+    numbers |= {row[:2]: row[2] for row in pairs.group_by("mode", "verdict").len().iter_rows()}
+    excluded = _excluded(pairs)
+    modes = sorted({mode for mode, _ in numbers}, key=lambda mode: (mode != LIVE, mode))
     counts = []
     for mode in modes:
-        here = pairs.filter(pl.col("mode") == mode)
-        verdicts = dict(here.group_by("verdict").len().iter_rows())
+        verdicts = tuple((verdict, numbers.get((mode, verdict.value), 0)) for verdict in Verdict)
         counts.append(
             PairCounts(
                 mode=mode,
-                pairs=here.height,
-                verdicts=tuple((verdict, verdicts.get(verdict.value, 0)) for verdict in Verdict),
-                excluded=_excluded(here),
+                pairs=sum(number for _, number in verdicts),
+                verdicts=verdicts,
+                excluded=excluded.get(mode, ()),
             )
         )
     return tuple(counts)
 
 
-def _excluded(pairs: pl.DataFrame) -> tuple[tuple[str, int], ...]:
-    """Reason and number of the excluded pairs, most frequent first."""
-    out = pairs.filter(pl.col("verdict") == Verdict.EXCLUDED.value)
+def _excluded(pairs: pl.DataFrame) -> dict[str, tuple[tuple[str, int], ...]]:
+    """By mode, reason and number of the excluded pairs, most frequent first."""
     own = pl.when(is_flaky()).then(pl.lit(FLAKY)).otherwise(pl.lit(CONTRADICTION))
-    reasons = Counter(
-        out.select(pl.coalesce(pl.col("excluded_by").cast(pl.String), own)).to_series().to_list()
+    numbers = (
+        pairs.lazy()
+        .filter(pl.col("verdict") == Verdict.EXCLUDED.value)
+        .group_by("mode", reason=pl.coalesce(pl.col("excluded_by").cast(pl.String), own))
+        .len()
+        .collect()
     )
-    return tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
+    found: dict[str, tuple[tuple[str, int], ...]] = {}
+    for mode, reason, number in numbers.sort("len", "reason", descending=[True, False]).iter_rows():
+        found[mode] = (*found.get(mode, ()), (reason, number))
+    return found
 
 
 def _series(sequence: JobSequence, criteria: Criteria) -> tuple[BandPoint, ...]:
@@ -310,18 +317,17 @@ def _measured(
 
 
 def _coverage(
-    pairs: pl.DataFrame,
+    live: PairCounts,
     sequence: JobSequence,
     fates: Fates,
     replays: tuple[ReplayProgress, ...],
     excluded: tuple[tuple[str, int], ...],
 ) -> Coverage:
-    live = pairs.filter(pl.col("mode") == LIVE)
     return Coverage(
         jobs=fates.admitted,
         jobs_compared=sequence.compared,
-        submissions=live.height,
-        submissions_compared=live.filter(pl.col("verdict") != Verdict.IN_FLIGHT.value).height,
+        submissions=live.pairs,
+        submissions_compared=live.pairs - dict(live.verdicts)[Verdict.IN_FLIGHT],
         replayed=sum(run.done for run in replays),
         replay_excluded=excluded,
         share=sequence.compared / fates.admitted if fates.admitted else None,

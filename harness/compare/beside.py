@@ -136,7 +136,7 @@ def _listing(mode: str, settled: pl.LazyFrame) -> Beside:
 
 def _order(mode: str, settled: pl.LazyFrame) -> Beside:
     """Jobs whose directories ended in the same order on both sides."""
-    ends = settled.select(job=pl.col("job_id").rle_id(), *_ENDS).collect()
+    ends = settled.select(pl.col("job_id").rle_id().alias("job"), *_ENDS).collect()
     timed = ends.drop_nulls(_ENDS)
     jobs = timed["job"].to_numpy()
     # Those of a job are neighbours and stay so, in the order in which they ended.
@@ -157,17 +157,17 @@ def _order(mode: str, settled: pl.LazyFrame) -> Beside:
 
 def _counted(settled: pl.LazyFrame, name: str) -> pl.DataFrame:
     """How many pairs have the same two values: control, candidate, pairs."""
-    values = {side: pl.col(f"{side}_{name}") for side in ("control", "candidate")}
-    return settled.group_by(**values).agg(pairs=pl.len()).collect()
+    values = [pl.col(f"{side}_{name}").alias(side) for side in ("control", "candidate")]
+    return settled.group_by(values).agg(pairs=pl.len()).collect()
 
 
 def _beside(name: str, title: str, mode: str, counts: pl.DataFrame, note: str) -> Beside:
     known = counts.drop_nulls()
-    compared = known["pairs"].sum()
+    alike = known.filter(pl.col("control") == pl.col("candidate"))
+    compared = int(known["pairs"].sum())
     return Beside(
         name=name, title=title, mode=mode, unit="submissions", compared=compared,
-        same=known.filter(pl.col("control") == pl.col("candidate"))["pairs"].sum(),
-        unknown=counts["pairs"].sum() - compared, note=note,
+        same=int(alike["pairs"].sum()), unknown=int(counts["pairs"].sum()) - compared, note=note,
     )  # fmt: skip
 
 
