@@ -186,16 +186,17 @@ def _judge(
         pl.when(pl.col("state") == "settled")
         .then(
             pl.when(pl.col("differs"))
-            .then(pl.lit(Verdict.MISMATCH.value))
-            .otherwise(pl.lit(Verdict.AGREE.value))
+            .then(pl.lit(Verdict.MISMATCH.value, VERDICT))
+            .otherwise(pl.lit(Verdict.AGREE.value, VERDICT))
         )
-        .otherwise(pl.col("state").cast(pl.String))
+        # What is settled is no verdict.
+        .otherwise(pl.col("state").cast(VERDICT, strict=False))
     )
     pairs = (
         pairs.with_columns(
             pl.when(compared).then(pl.Series(mask)).alias(name) for name, mask in masks.items()
         )
-        .with_columns(verdict_with_excluded=verdict.cast(VERDICT))
+        .with_columns(verdict_with_excluded=verdict)
         .with_columns(
             verdict=pl.when(pl.col("excluded_by").is_not_null())
             .then(pl.lit(Verdict.EXCLUDED.value, VERDICT))
@@ -269,7 +270,9 @@ def _only_without(comparison: Comparison, rule: Rule) -> pl.DataFrame:
     found = [
         judge_field(comparison.raw, name, without).differing
         for name in compared_fields(comparison.rules)
+        # Without a rule that changed nothing there, all is as it was.
         if is_of_field(rule, name)
+        and any(rule.name in some for some in comparison.compared(name).names)
     ]
     cells = pl.concat([comparison.differing.clear(), *found])
     return cells.filter(comparison.narrow["excluded_by"].is_null().gather(cells["pair"])).join(

@@ -80,7 +80,7 @@ class Universe:
         if self.bare is not None:
             return self.bare.jobs()
         if not self._one_a_job:
-            first = np.full(self.width(JOB), -1)
+            first = np.full(int(self.codes[JOB].max(initial=0)) + 1, -1)
             # Of several assignments to one place the last one stays.
             first[self.codes[JOB][::-1]] = np.arange(self.size)[::-1]
             self._one_a_job.append(first[first >= 0])

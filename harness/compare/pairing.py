@@ -158,9 +158,8 @@ def with_state(
         ((control_silent_s > deadline_s) & (pl.col("control_outcome") != "unknown"))
         | (pl.col("control_outcome").is_null() & overdue)
     ).fill_null(False)
-    return with_versions(pairs, deployments).with_columns(
-        candidate_pending=~candidate_done & ~overdue.fill_null(False),
-        state=pl.when(pl.col("control_differs").fill_null(False) | is_flaky())
+    state = (
+        pl.when(pl.col("control_differs").fill_null(False) | is_flaky())
         .then(pl.lit("excluded"))
         .when(control_done & candidate_done)
         .then(pl.lit("settled"))
@@ -169,8 +168,14 @@ def with_state(
         .when(candidate_done & control_overdue)
         .then(pl.lit("missing_control"))
         .otherwise(pl.lit("in_flight"))
-        .cast(STATE),
     )
+    pairs = with_versions(pairs, deployments)
+    # Lazy, so that what several conditions ask for is found once; apart from the other columns,
+    # which would be left in pieces.
+    told = pairs.lazy().select(
+        candidate_pending=~candidate_done & ~overdue.fill_null(False), state=state.cast(STATE)
+    )
+    return pairs.hstack(told.collect().rechunk())
 
 
 def is_flaky() -> pl.Expr:

@@ -47,15 +47,15 @@ def is_of_field(rule: Rule, field: str) -> bool:
 
 def with_exclusions(pairs: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
     """Add `excluded_by`: the first rule that sets a pair apart, NULL for every other pair."""
-    reasons = [pl.lit(None, pl.String)]
-    for rule in rules.rule:
-        if isinstance(rule, ExcludeRule):
-            reasons.append(pl.when(_set_apart(rule, pairs)).then(pl.lit(rule.name)))
+    excluding = [rule for rule in rules.rule if isinstance(rule, ExcludeRule)]
+    names = pl.Enum([*dict.fromkeys(rule.name for rule in excluding)])
+    reasons = [
+        pl.when(_set_apart(rule, pairs)).then(pl.lit(rule.name, names)) for rule in excluding
+    ]
     # A pair that is already excluded because its own rows contradict each other keeps that reason.
     open_ = pl.col("state") != "excluded"
-    own = dict.fromkeys(rule.name for rule in rules.rule if isinstance(rule, ExcludeRule))
     return pairs.with_columns(
-        excluded_by=pl.when(open_).then(pl.coalesce(reasons)).cast(pl.Enum([*own]))
+        excluded_by=pl.when(open_).then(pl.coalesce(pl.lit(None, names), *reasons))
     )
 
 

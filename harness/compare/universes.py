@@ -6,7 +6,7 @@ numbered once for all pairs, and the cells of a field are the pairs that have on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -20,6 +20,11 @@ from harness.compare.descriptions import JOB, JOB_FEATURES, RULES, CodeArray, In
 from harness.compare.differing import job_stage
 from harness.compare.runs import runs_of
 from harness.model import Verdict
+
+_OF_JOB = {
+    "mode": "mode", "package": "package_size", "priority": "priority", "hour": "created_at",
+}  # fmt: skip
+"""Features that all pairs of a job and mode share, and the columns of a pair that tell them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,14 +56,15 @@ class Universes:
         self._comparison = comparison
         pairs = comparison.narrow
         created = pairs["created_at"]
-        of_job = {
-            "mode": pairs["mode"], JOB: pairs["job_id"], "package": pairs["package_size"],
-            "priority": pairs["priority"], "hour": created,
-        }  # fmt: skip
-        of_place = {name: encoded(pairs[name]) for name in ("directory", "archetype")}
-        coded = {**of_place, **_in_runs(of_job)}
+        begins, runs = runs_of([pairs["mode"], pairs["job_id"]])
+        numbers = runs.to_numpy()
+        coded = {name: encoded(pairs[name]) for name in ("directory", "archetype")}
+        for name, column in _OF_JOB.items():
+            codes, names = encoded(pairs[column].filter(begins))
+            coded[name] = codes.take(numbers), names
         self._codes = {name: codes for name, (codes, _) in coded.items()}
         self._names = {name: names for name, (_, names) in coded.items()}
+        self._codes[JOB] = _places(pairs["job_id"].filter(begins)).take(numbers)
         self.rank = _rank(self._codes["mode"], created, self._codes[JOB], self._codes["directory"])
         self._counted = pairs["excluded_by"].is_null().to_numpy()
         self._one_at_a_time = Lock()
@@ -120,21 +126,24 @@ class Universes:
         verdict = pairs["verdict"]
         waits = verdict.is_in([Verdict.IN_FLIGHT.value, Verdict.EXCLUDED.value])
         settled = (~waits & pairs["created_at"].is_not_null()).to_numpy()
-        mode, width = self._codes["mode"], len(self._names[JOB]) + 1
+        mode, width = self._codes["mode"], int(self._codes[JOB].max(initial=0)) + 1
         job = mode.astype(np.int64) * width + self._codes[JOB]
         n = np.bincount(job[settled], minlength=(len(self._names["mode"]) + 1) * width)
         jobs = (n.reshape(-1, width) > 0).sum(axis=1)
         costly = settled & (verdict != Verdict.AGREE.value).to_numpy()
         of_mode = {name: int(jobs[code]) for code, name in enumerate(self._names["mode"], start=1)}
-        return np.where(costly, n[job], 0), of_mode
+        found = np.zeros(job.size, n.dtype)
+        found[costly] = n[job[costly]]
+        return found, of_mode
 
     def _bare(self, cells: IntArray) -> Universe:
         """The universe of these pairs in a field that no rule touched."""
         codes, names = {RULES: np.zeros(cells.size, np.int32)}, {RULES: list[str]()}
         in_place = cells.size == self.rank.size and bool((cells[1:] > cells[:-1]).all())
         for name in ("directory", "archetype", *JOB_FEATURES, JOB):
-            own = self._codes[name] if in_place else self._codes[name][cells]
-            codes[name], names[name] = _present(own, self._names[name])
+            codes[name] = self._codes[name] if in_place else self._codes[name].take(cells)
+            if name != JOB:
+                codes[name], names[name] = _present(codes[name], self._names[name])
         return Universe(codes=codes, names=names)
 
 
@@ -159,12 +168,9 @@ def encoded(values: pl.Series) -> tuple[CodeArray, list[str]]:
     return codes.fill_null(0).to_numpy(), names.to_list()
 
 
-def _in_runs(columns: Mapping[str, pl.Series]) -> dict[str, tuple[CodeArray, list[str]]]:
-    """Each column `encoded`, where all keep their values over the same runs of neighbours."""
-    begins, runs = runs_of([*columns.values()])
-    heads = {name: encoded(values.filter(begins)) for name, values in columns.items()}
-    numbers = runs.to_numpy()
-    return {name: (codes.take(numbers), names) for name, (codes, names) in heads.items()}
+def _places(texts: pl.Series) -> CodeArray:
+    """Codes from 1 in the order of the texts, 0 for NULL."""
+    return texts.rank("dense").fill_null(0).cast(pl.Int32).to_numpy()
 
 
 def _joined(
