@@ -114,15 +114,13 @@ def _bins(jobs: pl.DataFrame, until: datetime) -> tuple[TrafficBin, ...]:
     number = max(1, min(_MOST_BINS, jobs.height))
     width = (until - first) / number
     columns = ("created_at", "control_finished_at", "candidate_finished_at")
+    whole = (until - first) // timedelta(microseconds=1)
     counted = []
     for column in columns:
-        place = (pl.col(column) - first).dt.total_microseconds() / (
-            width / timedelta(microseconds=1)
-        )
+        # In whole numbers, so that an end that falls between two bins is always in the second.
+        place = (pl.col(column) - first).dt.total_microseconds() * number // whole
         inside = jobs.filter(pl.col(column).is_between(first, until))
-        by_bin = inside.group_by(
-            place.floor().cast(pl.Int64).clip(0, number - 1).alias("bin")
-        ).len()
+        by_bin = inside.group_by(place.clip(0, number - 1).alias("bin")).len()
         counted.append(dict(by_bin.iter_rows()))
     return tuple(
         TrafficBin(

@@ -13,6 +13,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from harness.compare.seconds import seconds_of, seconds_of_ms
 from harness.compare.silence import BlindPeriod, silent_for_s
 from harness.model import LIVE
 from harness.stats.checks import FloatArray
@@ -239,8 +240,8 @@ def submission_spans(pairs: pl.DataFrame, *, side: str, scale: float) -> Duratio
         (pl.col("mode") == LIVE) & pl.col(f"{side}_outcome").is_in([*_DONE, "failed"])
     )
     begin, end = pl.col(f"{side}_started_at"), pl.col(f"{side}_finished_at")
-    measured = (end - begin).dt.total_microseconds() / 1e6 * scale
-    stated = pl.col(f"{side}_duration_ms") / 1000
+    measured = seconds_of(end - begin) * scale
+    stated = seconds_of_ms(pl.col(f"{side}_duration_ms"))
     seconds = live.select(s=pl.coalesce(stated, measured))["s"].drop_nulls()
     kept = seconds.filter(seconds >= 0)
     return Durations(
@@ -255,9 +256,7 @@ def _durations(
 ) -> Durations:
     measured = rows.select(
         "state",
-        seconds=(pl.coalesce(pl.col(end), pl.lit(until)) - pl.col(start)).dt.total_microseconds()
-        / 1e6
-        * scale,
+        seconds=seconds_of(pl.coalesce(pl.col(end), pl.lit(until)) - pl.col(start)) * scale,
     )
     lost = pl.col("state") == _code(DurationState.LOST)
     running = pl.col("state") == _code(DurationState.RUNNING)

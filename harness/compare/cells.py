@@ -12,6 +12,7 @@ import polars as pl
 from harness.compare.kinds import LATENCY, VALUE_FIELDS, CeilingRule
 from harness.compare.rules import RuleSet
 from harness.compare.scope import SCOPE
+from harness.compare.seconds import seconds_of_ms
 from harness.compare.sent import IntArray, SentColumns, Values
 from harness.compare.texts import all_written, combinations, equals, written
 from harness.model import LIVE
@@ -148,7 +149,7 @@ class RawCells:
         cells = self._where(here, took_ms=took_ms)
         values = cells.values.select(
             control_raw=pl.lit(""),
-            candidate_raw=(pl.col("took_ms") / 1000).round(1).cast(pl.String),
+            candidate_raw=seconds_of_ms(pl.col("took_ms")).round(1).cast(pl.String),
         )
         return replace(cells, values=values)
 

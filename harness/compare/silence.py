@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 import polars as pl
 
+from harness.compare.seconds import seconds_of
+
 BlindPeriod: TypeAlias = tuple[datetime | None, datetime | None]
 """From when to when a history could not be observed; None for all the time before, or until now."""
 
@@ -32,4 +34,4 @@ def silent_for_s(
         for start, end in blind
     ]
     heard_until = pl.min_horizontal(pl.lit(until), *limits) if limits else pl.lit(until)
-    return (heard_until - last_sign).dt.total_microseconds() / 1e6 * time_scale
+    return seconds_of(heard_until - last_sign) * time_scale

@@ -25,4 +25,4 @@ SELECT 'live' AS mode, NULL AS job_id, NULL AS directory,
        seq
 FROM counted
 WHERE to_at IS NULL OR jobs > 0
-ORDER BY seq;
+ORDER BY seq, job_id, directory, detail;

@@ -47,4 +47,4 @@ SELECT 'live' AS mode, job_id, NULL AS directory,
        from_seq AS seq
 FROM runs JOIN streaks USING (run)
 WHERE silent
-ORDER BY created_at, job_id;
+ORDER BY created_at, job_id, directory, detail, seq;

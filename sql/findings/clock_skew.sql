@@ -41,4 +41,4 @@ WITH spans AS (
 )
 SELECT mode, job_id, directory, detail, seq
 FROM skewed
-ORDER BY mode, job_id, directory, rank, detail;
+ORDER BY mode, job_id, directory, rank, detail, seq;

@@ -12,4 +12,4 @@ SELECT mode, job_id, directory,
        from_seq AS seq
 FROM submissions_now
 WHERE side = 'control' AND mode = 'live' AND attempts > 1
-ORDER BY mode, job_id, directory, unit;
+ORDER BY mode, job_id, directory, unit, detail, seq;

@@ -21,4 +21,4 @@ SELECT 'live' AS mode, job_id, s.directory,
 FROM submissions_now s JOIN closed USING (job_id)
 WHERE s.side = 'control' AND s.mode = 'live' AND s.outcome = 'in_flight'
   AND epoch($until - closed_at) * $time_scale > $deadline_s
-ORDER BY closed_at, job_id, s.directory, s.unit;
+ORDER BY closed_at, job_id, s.directory, s.unit, detail, seq;

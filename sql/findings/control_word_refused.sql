@@ -14,4 +14,4 @@ WHERE control_status = 'failed' AND control_error LIKE 'No pending submissions%'
   AND NOT EXISTS (SELECT 1 FROM submissions_now s WHERE s.job_id = j.job_id
                   AND s.side = 'control' AND s.outcome <> 'submitted')
   AND EXISTS (SELECT 1 FROM submissions_now s WHERE s.job_id = j.job_id AND s.side = 'control')
-ORDER BY job_id;
+ORDER BY job_id, directory, detail, seq;

@@ -13,4 +13,4 @@ SELECT 'live' AS mode, job_id, NULL AS directory,
 FROM events_now
 WHERE kind = 'sqs.dead_letter'
   AND (getvariable('since') IS NULL OR occurred_at >= getvariable('since'))
-ORDER BY seq;
+ORDER BY seq, job_id, directory, detail;

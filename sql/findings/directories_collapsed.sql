@@ -18,4 +18,4 @@ SELECT 'live' AS mode, job_id, directory,
 FROM controls JOIN several USING (place)
 GROUP BY job_id, directory
 HAVING count(*) > 1
-ORDER BY job_id, directory;
+ORDER BY job_id, directory, detail, seq;

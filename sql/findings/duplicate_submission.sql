@@ -11,4 +11,4 @@ SELECT mode, job_id, directory,
        from_seq AS seq
 FROM submissions_now
 WHERE side = 'candidate' AND finals > 1
-ORDER BY mode, job_id, directory;
+ORDER BY mode, job_id, directory, detail, seq;

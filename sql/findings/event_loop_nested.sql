@@ -14,4 +14,4 @@ FROM (
 )
 WHERE error LIKE '%asyncio.run() cannot be called from a running event loop%' AND job_id IN (SELECT job_id FROM jobs_now)
 GROUP BY job_id, directory
-ORDER BY job_id, directory;
+ORDER BY job_id, directory, detail, seq;

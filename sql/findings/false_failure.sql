@@ -11,4 +11,4 @@ FROM submissions_now c
 JOIN submissions_now o USING (mode, job_id, directory)
 WHERE c.side = 'candidate' AND o.side = 'observed'
   AND c.outcome = 'failed' AND o.outcome = 'submitted'
-ORDER BY c.mode, c.job_id, c.directory;
+ORDER BY c.mode, c.job_id, c.directory, detail, seq;

@@ -22,4 +22,4 @@ SELECT 'live' AS mode, job_id, directory,
 FROM planned JOIN habits USING (job_id)
 WHERE NOT list_contains(json_keys(sent), field)
 GROUP BY job_id, directory
-ORDER BY job_id, directory;
+ORDER BY job_id, directory, detail, seq;

@@ -16,4 +16,4 @@ SELECT regexp_replace(source, '^replay:', '') AS mode, job_id, directory,
        seq
 FROM events_now
 WHERE kind = 'replay.again' AND (payload->>'$.flaky')::BOOLEAN
-ORDER BY seq;
+ORDER BY seq, mode, job_id, directory, detail;

@@ -21,4 +21,4 @@ SELECT 'live' AS mode, job_id, directory,
        v.from_seq AS seq
 FROM visited v JOIN given g USING (job_id, directory)
 WHERE path_of(v.url) <> path_of(g.url)
-ORDER BY job_id, directory;
+ORDER BY job_id, directory, detail, seq;

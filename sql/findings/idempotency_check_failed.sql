@@ -15,4 +15,4 @@ FROM (
 )
 WHERE error LIKE 'Failed to check idempotency%' AND job_id IN (SELECT job_id FROM jobs_now)
 GROUP BY job_id, directory
-ORDER BY job_id, directory;
+ORDER BY job_id, directory, detail, seq;

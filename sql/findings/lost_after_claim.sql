@@ -17,4 +17,4 @@ WHERE claimed_at IS NOT NULL AND triggered_at IS NULL AND flow_started_at IS NUL
         SELECT 1 FROM blind
         WHERE coalesce(to_at > claimed_at, true)
           AND coalesce(epoch(from_at - claimed_at) * $time_scale <= $deadline_s, true))
-ORDER BY claimed_at, job_id;
+ORDER BY claimed_at, job_id, directory, detail, seq;

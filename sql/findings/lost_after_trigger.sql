@@ -17,4 +17,4 @@ WHERE triggered_at IS NOT NULL AND flow_started_at IS NULL
         SELECT 1 FROM blind
         WHERE coalesce(to_at > triggered_at, true)
           AND coalesce(epoch(from_at - triggered_at) * $time_scale <= $deadline_s, true))
-ORDER BY triggered_at, job_id;
+ORDER BY triggered_at, job_id, directory, detail, seq;

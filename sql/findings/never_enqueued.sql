@@ -20,4 +20,4 @@ WHERE created_at IS NOT NULL AND claimed_at IS NULL AND triggered_at IS NULL
         SELECT 1 FROM blind
         WHERE coalesce(to_at > created_at, true)
           AND coalesce(epoch(from_at - created_at) * $time_scale <= $deadline_s, true))
-ORDER BY created_at, job_id;
+ORDER BY created_at, job_id, directory, detail, seq;

@@ -36,4 +36,4 @@ WHERE epoch($until - last_at) * $time_scale > $deadline_s
         SELECT 1 FROM blind
         WHERE coalesce(to_at > last_at, true)
           AND coalesce(epoch(from_at - last_at) * $time_scale <= $deadline_s, true))
-ORDER BY flow_started_at, job_id;
+ORDER BY flow_started_at, job_id, directory, detail, seq;

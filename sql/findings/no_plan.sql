@@ -17,4 +17,4 @@ FROM (
 WHERE job_id IN (SELECT job_id FROM jobs_now)
 GROUP BY job_id, directory
 HAVING bool_and(event = 'error' AND coalesce(error LIKE 'Failed to get submission plan%', false))
-ORDER BY job_id, directory;
+ORDER BY job_id, directory, detail, seq;

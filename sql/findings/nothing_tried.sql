@@ -25,4 +25,4 @@ WHERE TRY_CAST(details->>'$.total' AS INT) > 0
   AND NOT EXISTS (SELECT 1 FROM submissions_now s
                   WHERE s.job_id = e.job_id AND s.side = 'candidate' AND s.mode = 'live'
                     AND s.raw_status IS NOT NULL)
-ORDER BY ended_at, job_id;
+ORDER BY ended_at, job_id, directory, detail, seq;

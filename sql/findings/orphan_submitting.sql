@@ -18,4 +18,4 @@ WHERE side = 'candidate' AND outcome = 'in_flight' AND started_at IS NOT NULL
         SELECT 1 FROM blind
         WHERE coalesce(to_at > started_at, true)
           AND coalesce(epoch(from_at - started_at) * $time_scale <= $deadline_s, true))
-ORDER BY started_at, job_id, directory;
+ORDER BY started_at, job_id, directory, mode, detail, seq;

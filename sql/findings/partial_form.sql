@@ -18,4 +18,4 @@ FROM received r JOIN planned p USING (job_id, directory)
 WHERE trim(coalesce(json_extract_string(p.sent, '/' || p.field), '')) <> ''
   AND trim(coalesce(json_extract_string(r.sent, '/' || p.field), '')) = ''
 GROUP BY r.mode, r.job_id, r.directory
-ORDER BY r.mode, r.job_id, r.directory;
+ORDER BY r.mode, r.job_id, r.directory, detail, seq;

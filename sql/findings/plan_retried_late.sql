@@ -24,4 +24,4 @@ SELECT 'live' AS mode, job_id, directory,
        seq
 FROM followed
 WHERE planless AND NOT next_planless AND job_id IN (SELECT job_id FROM jobs_now)
-ORDER BY job_id, directory, seq;
+ORDER BY job_id, directory, seq, detail;

@@ -11,4 +11,4 @@ SELECT (payload->>'$.run') AS mode, job_id, host_of(directory) AS directory,
        seq
 FROM events_now
 WHERE kind = 'replay.submission' AND TRY_CAST(payload->>'$.observed.accepted' AS INT) > 1
-ORDER BY mode, job_id, directory, seq;
+ORDER BY mode, job_id, directory, seq, detail;

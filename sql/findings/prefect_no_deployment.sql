@@ -22,4 +22,4 @@ FROM (
 )
 WHERE lacks IS NOT NULL
 GROUP BY lacks
-ORDER BY lacks;
+ORDER BY lacks, job_id, directory, detail, seq;

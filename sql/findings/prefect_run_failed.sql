@@ -37,4 +37,4 @@ WITH told AS (
 )
 SELECT 'live' AS mode, job_id, NULL AS directory, detail || ', flow run ' || run AS detail, seq
 FROM found
-ORDER BY job_id, run, rank, seq;
+ORDER BY job_id, run, rank, seq, directory, detail;

@@ -16,4 +16,4 @@ FROM (
       AND (payload->>'$.event') = 'flow_started'
 ) f JOIN jobs_now j USING (job_id)
 WHERE j.priority IN (1, 2) AND word = 'starter'
-ORDER BY seq;
+ORDER BY seq, job_id, directory, detail;

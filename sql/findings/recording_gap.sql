@@ -11,4 +11,4 @@ SELECT 'live' AS mode, job_id, directory,
        seq
 FROM events_now
 WHERE kind = 'record.gap'
-ORDER BY seq;
+ORDER BY seq, job_id, directory, detail;

@@ -34,4 +34,4 @@ SELECT 'live' AS mode, job_id, NULL AS directory,
        max(seq) AS seq
 FROM found
 GROUP BY job_id
-ORDER BY seq;
+ORDER BY seq, job_id, directory, detail;

@@ -32,4 +32,4 @@ FROM (SELECT job_id, directory, max(seq) AS seq,
 JOIN ended USING (job_id, directory)
 GROUP BY job_id
 HAVING count(*) FILTER (word = 'submitting') > 0
-ORDER BY job_id;
+ORDER BY job_id, directory, detail, seq;

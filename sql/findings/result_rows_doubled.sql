@@ -21,4 +21,4 @@ FROM (
 WHERE job_id IN (SELECT job_id FROM jobs_now)
 GROUP BY job_id, directory
 HAVING count(DISTINCT idem) > 1
-ORDER BY job_id, directory;
+ORDER BY job_id, directory, detail, seq;

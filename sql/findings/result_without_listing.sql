@@ -23,4 +23,4 @@ FROM (
 WHERE word = 'submitted' AND job_id IN (SELECT job_id FROM jobs_now)
 GROUP BY job_id
 HAVING count(*) FILTER (bare) > 0
-ORDER BY job_id;
+ORDER BY job_id, directory, detail, seq;

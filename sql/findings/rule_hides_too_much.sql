@@ -9,4 +9,4 @@
 SELECT 'live' AS mode, NULL::VARCHAR AS job_id, NULL::VARCHAR AS directory, detail,
        NULL::BIGINT AS seq
 FROM (SELECT unnest($overstepping_rules::VARCHAR[]) AS detail)
-ORDER BY detail;
+ORDER BY detail, job_id, directory, seq;

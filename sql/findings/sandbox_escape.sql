@@ -13,4 +13,4 @@ SELECT regexp_replace(source, '^replay:', '') AS mode, job_id, directory,
        seq
 FROM events_now
 WHERE kind = 'replay.escape'
-ORDER BY seq;
+ORDER BY seq, mode, job_id, directory, detail;

@@ -26,4 +26,4 @@ SELECT 'live' AS mode, NULL AS job_id, NULL AS directory,
        seq
 FROM drifts
 WHERE change IN ('vanished', 'recreated') OR missing <> '' OR retyped <> '' OR rekeyed OR inexact
-ORDER BY seq;
+ORDER BY seq, job_id, directory, detail;

@@ -13,4 +13,4 @@ SELECT mode, job_id, directory,
        from_seq AS seq
 FROM submissions_now
 WHERE side = 'candidate' AND mode = 'live' AND outcome = 'skipped' AND finals = 0
-ORDER BY mode, job_id, directory;
+ORDER BY mode, job_id, directory, detail, seq;

@@ -18,4 +18,4 @@ FROM (
       AND (getvariable('since') IS NULL OR occurred_at >= getvariable('since'))
 )
 GROUP BY worker
-ORDER BY worker;
+ORDER BY worker, job_id, directory, detail, seq;

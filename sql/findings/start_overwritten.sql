@@ -22,4 +22,4 @@ FROM (SELECT *, min(seq) OVER (PARTITION BY job_id) AS first_seq FROM starts)
 WHERE started_at IS NOT NULL AND job_id IN (SELECT job_id FROM jobs_now)
 GROUP BY job_id
 HAVING count(*) > 1
-ORDER BY job_id;
+ORDER BY job_id, directory, detail, seq;

@@ -24,4 +24,4 @@ SELECT 'live' AS mode, job_id, NULL AS directory,
 FROM worked
 GROUP BY job_id
 HAVING count(*) FILTER (late) >= 5 AND 2 * count(*) FILTER (late) >= count(*)
-ORDER BY job_id;
+ORDER BY job_id, directory, detail, seq;

@@ -7,4 +7,4 @@
 SELECT mode, job_id, directory, side || ': ' || left(error_text, 120) AS detail, from_seq AS seq
 FROM submissions_now
 WHERE error_class = 'unknown'
-ORDER BY mode, job_id, directory;
+ORDER BY mode, job_id, directory, detail, seq;

@@ -19,4 +19,4 @@ SELECT 'live', job_id, directory, 'candidate says ' || (payload->>'$.event'), se
 FROM events_now
 WHERE kind = 'queue_history' AND source = 'production'
   AND NOT is_event_word(payload->>'$.event')
-ORDER BY mode, job_id, directory, seq;
+ORDER BY mode, job_id, directory, seq, detail;

@@ -19,4 +19,4 @@ SELECT 'live' AS mode, o.job_id, o.directory,
        o.from_seq AS seq
 FROM submissions_now o LEFT JOIN control USING (job_id, directory)
 WHERE o.side = 'other'
-ORDER BY o.job_id, o.directory;
+ORDER BY o.job_id, o.directory, detail, seq;

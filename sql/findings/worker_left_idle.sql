@@ -22,4 +22,4 @@ SELECT 'live' AS mode, NULL AS job_id, NULL AS directory,
 FROM beats
 WHERE status = 'idle'
   AND epoch((SELECT max(seen_at) FROM beats) - seen_at) * $time_scale > 120
-ORDER BY seen_at, worker;
+ORDER BY seen_at, worker, job_id, directory, detail, seq;

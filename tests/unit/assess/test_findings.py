@@ -11,7 +11,7 @@ import pytest
 
 from harness.assess.live.evidence import kinds_read
 from harness.assessment import Finding
-from harness.journal.detectors import VIEWS, Scope, catalogue
+from harness.journal.detectors import VIEWS, Detector, Scope, catalogue
 from harness.journal.findings import detect
 from harness.journal.focus import Focus, reading_new
 from harness.model import EventDraft, Severity
@@ -292,6 +292,15 @@ def _detect(folder: Path, events: Sequence[EventDraft]) -> tuple[Finding, ...]:
 def test_every_finding_of_the_catalogue_has_a_plant() -> None:
     elsewhere = {"rule_hides_too_much", "candidate_silent", "field_left_out"}
     assert set(PLANTS) | elsewhere == {detector.id for detector in catalogue()}
+
+
+@pytest.mark.parametrize("detector", catalogue(), ids=lambda detector: detector.id)
+def test_the_same_record_gives_the_evidence_in_the_same_order(detector: Detector) -> None:
+    """Rows that are alike in all that orders them come in any order, and a report must not."""
+    _, _, ordered = detector.sql.rpartition("ORDER BY")
+    names = {key.strip(" ;\n").rpartition(".")[2] for key in ordered.split(",")}
+    assert names >= {"job_id", "directory", "detail", "seq"}
+    assert "mode" in names or detector.sql.count("'live'") > 0
 
 
 def test_a_rule_that_hides_too_much_is_a_finding_in_its_own_words(tmp_path: Path) -> None:
