@@ -123,6 +123,12 @@ def conditions_on(scope: Scope, name: str) -> dict[str, str]:
     return {d.id: d.reads[name] for d in catalogue() if d.scope is scope and name in d.reads}
 
 
-def read_in(scope: Scope) -> set[str]:
-    """Views and kinds that detectors of a scope read."""
-    return {name for detector in catalogue() if detector.scope is scope for name in detector.reads}
+def tried_in(scope: Scope) -> set[str]:
+    """Views and kinds of which a row may tell that a detector of a scope has to run."""
+    return {
+        name
+        for detector in catalogue()
+        if detector.scope is scope
+        for name, condition in detector.reads.items()
+        if condition != "false"
+    }

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from harness.assessment import Evidence, Finding
-from harness.journal.detectors import COLUMNS, TRIED, VIEWS, catalogue, conditions, read_in
+from harness.journal.detectors import COLUMNS, TRIED, VIEWS, catalogue, conditions, tried_in
 from harness.journal.first_met import FirstMet
 from harness.journal.reader import Reader
 from harness.model import Severity
@@ -50,7 +50,7 @@ def _idle(reader: Reader, times: Mapping[str, Any], first_met: FirstMet) -> set[
     """
     needed = first_met.by(reader)
     for scope in TRIED:
-        for name in read_in(scope) & VIEWS:
+        for name in tried_in(scope) & VIEWS:
             ids, query = conditions(scope, name)
             if name in ("blind", "rules"):
                 needed.update(ids)

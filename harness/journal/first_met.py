@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from harness.journal.detectors import TRIED, VIEWS, Scope, conditions_on, read_in
+from harness.journal.detectors import TRIED, VIEWS, Scope, conditions_on, tried_in
 from harness.journal.focus import Identity, read_identity
 from harness.journal.reader import Reader
 
@@ -36,7 +36,7 @@ class FirstMet:
             now = read_identity(reader, before=0)
         if reader.as_of_seq > self._seq:
             for scope in TRIED:
-                for name in sorted(read_in(scope) - VIEWS):
+                for name in sorted(tried_in(scope) - VIEWS):
                     self._try(reader, scope, name)
             self._seq, self._read = reader.as_of_seq, now
 

@@ -14,10 +14,11 @@ FROM (
 
 -- name: select_documents
 -- The same rows with the whole document of what was sent, since many submissions send the same, and
--- with the unit only where several may share a place, since nobody else is told apart by it.
+-- with the unit only of control rows that may share a place: nobody else is told apart by it.
 WITH shared AS (
-    SELECT hash(mode, side, job_id, directory) AS place
-    FROM submissions_now GROUP BY place HAVING count(*) > 1
+    SELECT hash(job_id, directory) AS place FROM submissions_now
+    WHERE side = 'control' AND mode = 'live'
+    GROUP BY place HAVING count(*) > 1
 )
 SELECT
     n.mode, n.side, n.job_id, CASE WHEN shared.place IS NOT NULL THEN n.unit END AS unit,
@@ -27,7 +28,8 @@ SELECT
     AS sent
 FROM submissions_now n
 LEFT JOIN jobs_now j USING (job_id)
-LEFT JOIN shared ON shared.place = hash(n.mode, n.side, n.job_id, n.directory);
+LEFT JOIN shared
+    ON shared.place = CASE WHEN n.side = 'control' THEN hash(n.job_id, n.directory) END;
 
 -- name: select_sent
 -- What the documents of the table `documents` say, in their order.
