@@ -47,12 +47,12 @@ class Reader:
         """
         text = pl.Categorical(pl.Categories.random())
         with self._relation(sql, params).to_arrow_reader(_PIECE) as pieces:
-            # Arrow lets go of a piece as a whole only: what is kept of it is copied.
-            own = pl.all().gather(pl.int_range(pl.len()))
+            # Arrow lets go of a piece as a whole only: what is kept of it as it is, is copied.
+            own = pl.exclude(pl.String).gather(pl.int_range(pl.len()))
             frames = []
             for piece in chain([pieces.schema.empty_table()], pieces):
                 frame = pl.DataFrame(pl.from_arrow(piece, rechunk=False))
-                frames.append(frame.with_columns(pl.col(pl.String).cast(text)).select(own))
+                frames.append(frame.with_columns(pl.col(pl.String).cast(text), own))
         self.let_go()
         return pl.concat(frames, rechunk=False)
 

@@ -37,7 +37,7 @@ _LOOK_UP_S = 0.05
 class LookingApp(TravellingApp):
     """What of the app looks at the journal."""
 
-    SETTLED_S: ClassVar[float] = 0.25
+    SETTLED_S: ClassVar[float] = 0.1
     """Where something stands in for a moment, it is read once a person has stayed so long."""
     QUIET_S: ClassVar[float] = 60.0
     """After so long without an event nobody is kept from the journal by looks ahead."""
