@@ -25,7 +25,7 @@ def poll(source: PostgresSource, *, full: bool) -> tuple[set[str], Done]:
 
 def seldom_swept(production: Production) -> PostgresSource:
     """A source whose sweeps are too dear to come before they are asked for."""
-    pace = Pace(tick_s=1e6, min_interval_s=1e6, max_share=1e-3)
+    pace = Pace(tick_s=1e6, min_interval_s=1e6, max_share=1e-5)
     return PostgresSource(SourceConnection(production.recorder_dsn), pace=pace, margin_s=0.0)
 
 
