@@ -40,7 +40,8 @@ def test_a_replay_that_costs_more_is_named_after_production_as_the_key_has_it() 
 
     async def scenario(pilot: Pilot[int]) -> None:
         line = str(pilot.app.screen.query_one(CauseLine).render())
-        assert f"cause 1 of {len(week.clusters)}  m {first.title}" in line
+        share = f"{100.0 * first.cost_share:.0f} % of the lost agreement"
+        assert f"cause 1 of {len(week.clusters)}: {share}  m {first.title}" in line
         await pilot.press("m")
         await until(pilot, lambda: isinstance(pilot.app.screen, DifferencesScreen))
         assert pilot.app.screen.query_one(Input).value == f"cluster:{first.id}"

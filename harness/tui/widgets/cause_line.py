@@ -28,15 +28,13 @@ class CauseLine(Cell):
             return
         first = costliest_first(clusters)[0]
         said = f"[{first.triage.label.value}] " if first.triage else ""
+        # The title may be longer than the line; what it costs must not be cut off.
+        share = f"{100.0 * first.cost_share:.0f} % of the lost agreement"
         self.show(
             Content.assemble(
-                (f"cause 1 of {len(clusters)}  ", "$secondary"),
+                (f"cause 1 of {len(clusters)}: {share}  ", "$secondary"),
                 ("m", "bold"),
                 f" {whose(first)}{said}{plain(first.title)}",
-                (
-                    f"  {100.0 * first.cost_share:.0f} % of the lost agreement, "
-                    f"{counted(first.size, 'difference')}",
-                    "$secondary",
-                ),
+                (f"  {counted(first.size, 'difference')}", "$secondary"),
             )
         )
