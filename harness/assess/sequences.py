@@ -13,7 +13,6 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from harness.compare.seconds import seconds_of, seconds_of_ms
 from harness.compare.silence import BlindPeriod, silent_for_s
 from harness.model import LIVE
 from harness.stats.checks import FloatArray
@@ -240,14 +239,14 @@ def submission_spans(pairs: pl.DataFrame, *, side: str, scale: float) -> Duratio
         (pl.col("mode") == LIVE) & pl.col(f"{side}_outcome").is_in([*_DONE, "failed"])
     )
     begin, end = pl.col(f"{side}_started_at"), pl.col(f"{side}_finished_at")
-    measured = seconds_of(end - begin) * scale
-    stated = seconds_of_ms(pl.col(f"{side}_duration_ms"))
-    seconds = live.select(s=pl.coalesce(stated, measured))["s"].drop_nulls()
-    kept = seconds.filter(seconds >= 0)
+    measured = (end - begin).dt.total_microseconds() * scale
+    stated = pl.col(f"{side}_duration_ms") * 1000
+    found = live.select(us=pl.coalesce(stated, measured)).drop_nulls()
+    kept = found.filter(pl.col("us") >= 0)
     return Durations(
-        seconds=kept.to_numpy().astype(np.float64),
-        states=np.full(kept.len(), DurationState.FINISHED, dtype=np.int8),
-        skewed=seconds.len() - kept.len(),
+        seconds=_seconds(kept),
+        states=np.full(kept.height, DurationState.FINISHED, dtype=np.int8),
+        skewed=found.height - kept.height,
     )
 
 
@@ -256,22 +255,26 @@ def _durations(
 ) -> Durations:
     measured = rows.select(
         "state",
-        seconds=seconds_of(pl.coalesce(pl.col(end), pl.lit(until)) - pl.col(start)) * scale,
+        us=(pl.coalesce(pl.col(end), pl.lit(until)) - pl.col(start)).dt.total_microseconds()
+        * scale,
     )
     lost = pl.col("state") == _code(DurationState.LOST)
     running = pl.col("state") == _code(DurationState.RUNNING)
     # Begun after the moment up to which the record is complete: it has run for no time yet.
     measured = measured.with_columns(
-        seconds=pl.when(lost | (running & (pl.col("seconds") < 0)))
-        .then(0.0)
-        .otherwise(pl.col("seconds"))
+        us=pl.when(lost | (running & (pl.col("us") < 0))).then(0.0).otherwise(pl.col("us"))
     )
-    kept = measured.filter(pl.col("seconds") >= 0)
+    kept = measured.filter(pl.col("us") >= 0)
     return Durations(
-        seconds=_column(kept, "seconds"),
+        seconds=_seconds(kept),
         states=kept["state"].to_numpy(),
         skewed=measured.height - kept.height,
     )
+
+
+def _seconds(rows: pl.DataFrame) -> FloatArray:
+    """The column `us` in seconds, by an exact division (see `harness.compare.seconds`)."""
+    return _column(rows, "us") / 1e6
 
 
 def _code(state: DurationState) -> pl.Expr:

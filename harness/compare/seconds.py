@@ -2,7 +2,8 @@
 
 polars divides by a number exactly where a column (or a piece of it) has one row, and multiplies by
 the reciprocal where it has more: a figure of one job would depend on who else is looked at.
-Multiplying is the same everywhere.
+Multiplying is the same everywhere. Figures that are shown leave the frame before they are divided:
+numpy divides each exactly.
 """
 
 from __future__ import annotations

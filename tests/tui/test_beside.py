@@ -269,8 +269,8 @@ class _Dropped(FakeData):
 
     def load(self, as_of: Moment | None) -> Snapshot:
         """Until it is dropped."""
-        self.dropped.wait(60)
-        return Snapshot(assessment=None, trouble="dropped", taken_at=at(0))
+        told = "dropped" if self.dropped.wait(20) else "nobody dropped it"
+        return Snapshot(assessment=None, trouble=told, taken_at=at(0))
 
     def drop(self) -> None:
         """Ends it."""

@@ -304,13 +304,23 @@ def _directory_spans(rows: list[Row], side: str, *, scale: float = 1.0) -> Durat
 def test_a_directory_takes_what_its_side_measured() -> None:
     rows = [control(), candidate(duration_ms=7100.0)]
     assert _directory_spans(rows, "control").seconds.tolist() == [55.0]
-    assert _directory_spans(rows, "candidate").seconds.tolist() == pytest.approx([7.1])
+    assert _directory_spans(rows, "candidate").seconds.tolist() == [7.1]
+
+
+def test_a_directory_takes_no_more_or_less_beside_others() -> None:
+    places = [f"{name}.test" for name in ("ash", "birch", "cedar")]
+    rows = [
+        row
+        for place in places
+        for row in (control(directory=place), candidate(directory=place, duration_ms=1100.0))
+    ]
+    assert _directory_spans(rows, "candidate").seconds.tolist() == [1.1, 1.1, 1.1]
 
 
 def test_the_candidates_own_figure_is_not_scaled_and_a_measured_one_is() -> None:
     rows = [control(), candidate(duration_ms=7100.0)]
     assert _directory_spans(rows, "control", scale=10.0).seconds.tolist() == [550.0]
-    assert _directory_spans(rows, "candidate", scale=10.0).seconds.tolist() == pytest.approx([7.1])
+    assert _directory_spans(rows, "candidate", scale=10.0).seconds.tolist() == [7.1]
 
 
 def test_unmeasured_and_unfinished_submissions_have_no_duration() -> None:
